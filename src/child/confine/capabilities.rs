@@ -1,0 +1,39 @@
+//! Capabilities that the command shall not have (capabilities(7)).
+
+use crate::fail::{Doing, Explain, Failed};
+use crate::plan::capability::{CapabilitySet, names};
+use rustix::io::Errno;
+use rustix::thread::{
+    CapabilitySet as Kernel, CapabilitySets, capabilities, remove_capability_from_bounding_set,
+    set_capabilities,
+};
+
+/// Takes `dropped` from the bounding set, so that no program's file capabilities bring it back.
+pub fn drop_from_bounding_set<'a>(dropped: CapabilitySet) -> Result<(), Failed> {
+    for (number, name) in (0_u32..).zip(names()) {
+        if !dropped.has(number) {
+            continue;
+        }
+        match remove_capability_from_bounding_set(Kernel::from_bits_retain(1 << number)) {
+            // This kernel does not have it.
+            Ok(()) | Err(Errno::INVAL) => (),
+            Err(errno) => return Err(errno).doing(Doing::DropCapabilities, name.as_bytes()),
+        }
+    }
+    Ok(())
+}
+
+/// Takes `dropped` from the permitted, effective and inheritable sets, and with that from the ambient one.
+pub fn drop_from_thread<'a>(dropped: CapabilitySet) -> Result<(), Failed> {
+    if dropped.0 == 0 {
+        return Ok(());
+    }
+    let dropped = Kernel::from_bits_retain(dropped.0);
+    let has = capabilities(None).doing(Doing::DropCapabilities, b"")?;
+    let left = CapabilitySets {
+        effective: has.effective.difference(dropped),
+        permitted: has.permitted.difference(dropped),
+        inheritable: has.inheritable.difference(dropped),
+    };
+    set_capabilities(None, left).doing(Doing::DropCapabilities, b"")
+}

@@ -1,0 +1,51 @@
+//! The steps that cannot be taken back, in the order in which they must come.
+
+pub mod capabilities;
+pub mod credentials;
+
+use crate::fail::{Doing, Explain, Failed};
+use crate::link::Inner;
+use crate::plan::namespace::NamespaceSet;
+use crate::plan::{NewPrivileges, Plan};
+use rustix::io::Errno;
+use rustix::process::{
+    DumpableBehavior, dumpable_behavior, set_child_subreaper, set_dumpable_behavior,
+};
+use rustix::thread::set_no_new_privs;
+
+/// A process that has given up all that the container must not have.
+pub struct Confined(());
+
+/// Should: leave this process with the command's ids and capabilities and out of the container's reach.
+/// Mustn't: need a capability after the ids have changed.
+pub fn apply<'a>(plan: &Plan<'a>, link: &Inner) -> Result<Confined, Failed> {
+    // CAP_SETPCAP, which a change of ids takes away, is needed for the bounding set.
+    capabilities::drop_from_bounding_set(plan.dropped)?;
+    if plan.identity != plan.setup {
+        credentials::become_identity(plan.identity, plan.maps.as_ref())?;
+    }
+    capabilities::drop_from_thread(plan.dropped)?;
+    if plan.new_privileges == NewPrivileges::Forbidden {
+        set_no_new_privs(true).doing(Doing::SetNoNewPrivs, b"")?;
+    }
+    if !plan.namespaces.contains(NamespaceSet::PID) {
+        // Orphans come to the init of a PID namespace by themselves. Before 3.4 they cannot be had otherwise.
+        let _ = set_child_subreaper(Some(rustix::process::getpid()));
+    }
+    hide_memory().doing(Doing::HideMemory, b"")?;
+    super::die_with_supervisor(link)?;
+    Ok(Confined(()))
+}
+
+/// PR_SET_DUMPABLE 0, after the last change of ids, which resets it (to fs.suid_dumpable).
+///
+/// This process was cloned and never executed anything, so its memory belongs to the host's user namespace: not
+/// dumpable, it is closed to the container's root with every capability, and with it /proc/1/mem, exe,
+/// fd, root and ns, and ptrace(2) (CVE-2019-5736). One that is executed inside would stay open.
+fn hide_memory() -> Result<(), Errno> {
+    set_dumpable_behavior(DumpableBehavior::NotDumpable)?;
+    match dumpable_behavior()? {
+        DumpableBehavior::NotDumpable => Ok(()),
+        _ => Err(Errno::PERM),
+    }
+}

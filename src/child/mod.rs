@@ -1,0 +1,95 @@
+//! Inside, before any foreign code: a copy of husk in the new namespaces, on its way to being PID 1.
+
+pub mod bind;
+pub mod confine;
+pub mod dev;
+pub mod mount_flags;
+pub mod mount_point;
+pub mod mounts;
+pub mod proc_fd;
+pub mod resolve;
+pub mod root;
+pub mod sources;
+pub mod underlay;
+pub mod uts;
+
+use crate::fail::{Doing, Explain, Failed, Failure};
+use crate::init::{
+    self,
+    spawn::{Command, FileId},
+};
+use crate::link::{Inner, Order, Parent};
+use crate::parent::terminal::Terminal;
+use crate::plan::namespace::NamespaceSet;
+use crate::plan::{Init, Plan};
+use crate::sys::net;
+use crate::sys::process::exit;
+use crate::sys::signal::SignalSet;
+use confine::Confined;
+use rustix::io::Errno;
+use rustix::process::{Signal, set_parent_process_death_signal, setpgid};
+
+/// What the supervisor knows and PID 1 needs, beside the plan.
+#[derive(Clone, Copy)]
+pub struct Handover<'a> {
+    /// The caller's terminal, where the command shares it.
+    pub terminal: Option<&'a Terminal>,
+    /// The signal mask that husk was started with.
+    pub mask: SignalSet,
+    /// husk's own file, where the command must not be that.
+    pub own_file: Option<FileId>,
+}
+
+/// Becomes PID 1: makes everything that `plan` says, then runs the command. Never returns to the caller's code.
+pub fn run(plan: &Plan<'_>, link: Inner, handover: Handover<'_>) -> ! {
+    let status = match set_up(plan, &link) {
+        Ok(confined) => {
+            let command = Command::new(plan, handover);
+            match plan.init {
+                Init::Command => init::replace(confined, &command, &link),
+                Init::Husk => init::run(confined, command, link),
+            }
+        }
+        Err(failure) => {
+            link.failed(failure);
+            failure.status()
+        }
+    };
+    exit(status.0)
+}
+
+/// Has: every capability in the new user namespace, the host's mounts as private copies, all signals blocked.
+/// Does: the file system, names and ids of the container, in the order in which they need each other.
+/// Must not: run anything of the container's, or follow a link out of the new root.
+fn set_up<'a>(plan: &Plan<'a>, link: &Inner) -> Result<Confined, Failed> {
+    die_with_supervisor(link)?;
+    // A group of its own: what the terminal sends to the caller's job is for the supervisor to pass on.
+    let _ = setpgid(None, None);
+    let opened = sources::open(plan)?;
+    match link.wait() {
+        Ok(Order::Go) => (),
+        Ok(Order::TakeTerminal) | Err(Errno::PIPE) => exit(125),
+        Err(errno) => {
+            return Err(Failure::new(Doing::WaitAtGate, b"", errno));
+        }
+    }
+    confine::credentials::become_identity(plan.setup, plan.maps.as_ref())?;
+    let assembled = mounts::assemble(plan, opened)?;
+    root::enter(plan, assembled)?;
+    uts::set_names(plan)?;
+    if plan.namespaces.contains(NamespaceSet::NET) {
+        net::loopback_up().doing(Doing::RaiseLoopback, b"lo")?;
+    }
+    root::change_directory(plan)?;
+    confine::apply(plan, link)
+}
+
+/// PR_SET_PDEATHSIG of prctl(2), and the question whether it came too late. The kernel forgets it
+/// whenever the ids change (commit_creds), so it is armed again after that.
+pub fn die_with_supervisor<'a>(link: &Inner) -> Result<(), Failed> {
+    set_parent_process_death_signal(Some(Signal::KILL)).doing(Doing::DieWithParent, b"")?;
+    if link.supervisor() == Parent::Gone {
+        exit(125);
+    }
+    Ok(())
+}

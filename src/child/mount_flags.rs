@@ -1,0 +1,239 @@
+//! Flags of a mount that is there: added, never taken away.
+//!
+//! A bind ignores its flags at first (mount(2)). mount_setattr(2) (5.12) sets them on a whole tree in one call
+//! and leaves locked ones alone; before that each mount is remounted with the flags that it has and the new ones.
+
+use super::proc_fd::ProcFd;
+use crate::limits::PATH_BYTES;
+use crate::plan::mount::MountFlags;
+use crate::sys::mount::{Reach, set_attributes};
+use crate::sys::open::openat;
+use core::ffi::CStr;
+use heapless::Vec;
+use linux_raw_sys::general::{
+    MOUNT_ATTR__ATIME, MOUNT_ATTR_NOATIME, MOUNT_ATTR_NODEV, MOUNT_ATTR_NODIRATIME,
+    MOUNT_ATTR_NOEXEC, MOUNT_ATTR_NOSUID, MOUNT_ATTR_RDONLY, MOUNT_ATTR_STRICTATIME, MS_NOATIME,
+    MS_NODEV, MS_NODIRATIME, MS_NOEXEC, MS_NOSUID, MS_RDONLY, MS_RELATIME, MS_STRICTATIME,
+};
+use rustix::fd::BorrowedFd;
+use rustix::fs::{CWD, Mode, OFlags, StatVfsMountFlags, fstatvfs};
+use rustix::io::{Errno, read, retry_on_intr};
+use rustix::mount::{MountFlags as KernelFlags, mount_remount};
+
+/// MS_ constants, and what mount_setattr(2) calls them.
+const ATTRIBUTES: [(u32, u32); 5] = [
+    (MS_RDONLY, MOUNT_ATTR_RDONLY),
+    (MS_NOSUID, MOUNT_ATTR_NOSUID),
+    (MS_NODEV, MOUNT_ATTR_NODEV),
+    (MS_NOEXEC, MOUNT_ATTR_NOEXEC),
+    (MS_NODIRATIME, MOUNT_ATTR_NODIRATIME),
+];
+
+/// How access times are kept.
+const TIMES: u32 = MS_NOATIME | MS_STRICTATIME | MS_RELATIME;
+
+/// The flags that belong to a mount and not to its file system.
+const PER_MOUNT: u32 = MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_NODIRATIME | TIMES;
+
+/// Whether `flags` has any that belongs to a mount.
+pub const fn any(flags: MountFlags) -> bool {
+    flags.0 & PER_MOUNT != 0
+}
+
+/// What mount_setattr(2) sets and clears for `wanted`. How access times are kept is one value of several, and so is
+/// cleared before it is set; relatime is 0.
+fn attributes(wanted: u32) -> (u32, u32) {
+    let set = ATTRIBUTES
+        .iter()
+        .filter(|(flag, _)| wanted & flag != 0)
+        .fold(0, |set, (_, attribute)| set | attribute);
+    if wanted & TIMES == 0 {
+        return (set, 0);
+    }
+    let times = match wanted {
+        wanted if wanted & MS_NOATIME != 0 => MOUNT_ATTR_NOATIME,
+        wanted if wanted & MS_STRICTATIME != 0 => MOUNT_ATTR_STRICTATIME,
+        _ => 0,
+    };
+    (set | times, MOUNT_ATTR__ATIME)
+}
+
+/// Adds `flags` with mount_setattr(2), and so to a mount that is mounted nowhere yet as well. A locked way of keeping access times stays.
+pub fn set_detached(fd: BorrowedFd<'_>, flags: MountFlags, reach: Reach) -> Result<(), Errno> {
+    let (set, clear) = attributes(flags.0 & PER_MOUNT);
+    match set_attributes(fd, set, clear, reach) {
+        Err(Errno::PERM) if clear != 0 => {
+            let (set, _) = attributes(flags.0 & PER_MOUNT & !TIMES);
+            set_attributes(fd, set, 0, reach)
+        }
+        done => done,
+    }
+}
+
+/// Adds `flags` to the mount that `fd` is the root of, and with [`Reach::Recursive`] to all below it.
+///
+/// # Errors
+/// Those of mount_setattr(2) and mount(2).
+pub fn set(fd: BorrowedFd<'_>, flags: MountFlags, reach: Reach) -> Result<(), Errno> {
+    let wanted = flags.0 & PER_MOUNT;
+    if wanted == 0 {
+        return Ok(());
+    }
+    match set_detached(fd, flags, reach) {
+        // Not there, or filtered.
+        Err(Errno::NOSYS | Errno::PERM) => (),
+        done => return done,
+    }
+    remount(&ProcFd::new(fd), fstatvfs(fd)?.f_flag, wanted)?;
+    match reach {
+        Reach::One => Ok(()),
+        Reach::Recursive => below(fd, wanted),
+    }
+}
+
+fn remount(path: &ProcFd, has: StatVfsMountFlags, wanted: u32) -> Result<(), Errno> {
+    let kept = [
+        (StatVfsMountFlags::RDONLY, MS_RDONLY),
+        (StatVfsMountFlags::NOSUID, MS_NOSUID),
+        (StatVfsMountFlags::NODEV, MS_NODEV),
+        (StatVfsMountFlags::NOEXEC, MS_NOEXEC),
+        (StatVfsMountFlags::NOATIME, MS_NOATIME),
+        (StatVfsMountFlags::NODIRATIME, MS_NODIRATIME),
+        (StatVfsMountFlags::RELATIME, MS_RELATIME),
+    ]
+    .iter()
+    .filter(|(flag, _)| has.contains(*flag))
+    .fold(0, |set, (_, flag)| set | flag);
+    let bind = |flags| {
+        mount_remount(
+            path.path(),
+            KernelFlags::BIND | KernelFlags::from_bits_retain(flags),
+            c"",
+        )
+    };
+    let without_old_times = if wanted & TIMES == 0 {
+        kept
+    } else {
+        kept & !TIMES
+    };
+    match bind(without_old_times | wanted) {
+        Err(Errno::PERM) if wanted & TIMES != 0 => bind(kept | (wanted & !TIMES)),
+        done => done,
+    }
+}
+
+/// A line of mountinfo: two numbers, a path, room for the rest.
+const LINE: usize = 2 * PATH_BYTES;
+
+/// Remounts all that is mounted below `fd`, as proc_pid_mountinfo(5) lists it: children after their parents.
+fn below(fd: BorrowedFd<'_>, wanted: u32) -> Result<(), Errno> {
+    let mut known: Vec<u32, 256> = Vec::new();
+    known.push(mount_id(fd)?).map_err(|_| Errno::TOOBIG)?;
+    let flags = OFlags::RDONLY | OFlags::CLOEXEC;
+    let file = openat(CWD, c"/proc/self/mountinfo", flags, Mode::empty())?;
+    let mut line: Vec<u8, LINE> = Vec::new();
+    let mut buffer = [0_u8; 1024];
+    loop {
+        let length = retry_on_intr(|| read(&file, &mut buffer[..]))?;
+        if length == 0 {
+            return Ok(());
+        }
+        for byte in buffer.iter().take(length) {
+            if *byte != b'\n' {
+                line.push(*byte).map_err(|_| Errno::NAMETOOLONG)?;
+                continue;
+            }
+            remount_line(&line, &mut known, wanted)?;
+            line.clear();
+        }
+    }
+}
+
+fn remount_line(line: &[u8], known: &mut Vec<u32, 256>, wanted: u32) -> Result<(), Errno> {
+    let mut fields = line.split(|byte| *byte == b' ');
+    let number = |field: Option<&[u8]>| field.and_then(crate::text::parse_number);
+    let (Some(id), Some(parent), Some(path)) =
+        (number(fields.next()), number(fields.next()), fields.nth(2))
+    else {
+        return Ok(());
+    };
+    if !known.contains(&parent) || known.contains(&id) {
+        return Ok(());
+    }
+    known.push(id).map_err(|_| Errno::TOOBIG)?;
+    let mut memory = [0_u8; PATH_BYTES];
+    let path = unescape(path, &mut memory).ok_or(Errno::NAMETOOLONG)?;
+    let flags = OFlags::PATH | OFlags::CLOEXEC | OFlags::NOFOLLOW;
+    let Ok(mount) = openat(CWD, path, flags, Mode::empty()) else {
+        // Covered by another mount, or in a directory that this caller cannot search: nobody inside gets there either.
+        return Ok(());
+    };
+    match remount(&ProcFd::new(&mount), fstatvfs(&mount)?.f_flag, wanted) {
+        // Not the root of a mount: covered.
+        Err(Errno::INVAL) => Ok(()),
+        done => done,
+    }
+}
+
+/// The mount's id, from /proc/self/fdinfo (proc_pid_fdinfo(5), 3.15).
+fn mount_id(fd: BorrowedFd<'_>) -> Result<u32, Errno> {
+    let mut memory = [0_u8; 64];
+    let link = ProcFd::new(fd);
+    let number = link
+        .bytes()
+        .rsplit(|byte| *byte == b'/')
+        .next()
+        .unwrap_or_default();
+    let mut arena = crate::arena::Arena::new(&mut memory);
+    let path = arena
+        .c_string(&[b"/proc/self/fdinfo/", number])
+        .ok()
+        .flatten()
+        .ok_or(Errno::INVAL)?;
+    let file = openat(CWD, path, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())?;
+    let mut text = [0_u8; 512];
+    let length = retry_on_intr(|| read(&file, &mut text[..]))?;
+    text.get(..length)
+        .unwrap_or_default()
+        .split(|byte| *byte == b'\n')
+        .find_map(|line| crate::text::parse_number(line.strip_prefix(b"mnt_id:")?.trim_ascii()))
+        .ok_or(Errno::INVAL)
+}
+
+/// A path of mountinfo, where blanks and their like are written as `\040`.
+fn unescape<'m>(path: &[u8], memory: &'m mut [u8; PATH_BYTES]) -> Option<&'m CStr> {
+    let mut rest = path;
+    let mut places = memory.iter_mut();
+    while let Some((first, after)) = rest.split_first() {
+        let (byte, left) = match rest {
+            [
+                b'\\',
+                a @ b'0'..=b'3',
+                b @ b'0'..=b'7',
+                c @ b'0'..=b'7',
+                left @ ..,
+            ] => (((a & 3) << 6) | ((b & 7) << 3) | (c & 7), left),
+            _ => (*first, after),
+        };
+        *places.next()? = byte;
+        rest = left;
+    }
+    *places.next()? = 0;
+    CStr::from_bytes_until_nul(memory).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::unescape;
+
+    #[test]
+    fn blanks_in_mountinfo_are_blanks_again() {
+        let mut memory = [0; 4096];
+        assert_eq!(
+            unescape(br"/a\040b\134c\\", &mut memory),
+            Some(c"/a b\\c\\\\")
+        );
+        let mut memory = [1; 4096];
+        assert_eq!(unescape(&[b'a'; 4096], &mut memory), None);
+    }
+}

@@ -1,0 +1,287 @@
+//! Carries out the plan's operations, in order, on the tree that becomes the container's.
+
+use super::bind::bind;
+use super::dev;
+use super::mount_flags;
+use super::mount_point::{self, Kind, Wanted, c_string};
+use super::proc_fd::ProcFd;
+use super::resolve::{self, Symlinks, read_link};
+use super::root::{self, NewRoot};
+use super::sources::{self, Opened, Source};
+use super::underlay::Underlays;
+use crate::config::MakeTarget;
+use crate::fail::{Doing, Explain, Failed};
+use crate::limits::PATH_BYTES;
+use crate::plan::Plan;
+use crate::plan::mount::MountFlags;
+use crate::plan::operation::{Action, Operation, Propagation};
+use crate::plan::target::{Target, components};
+use crate::sys::fd::Fd;
+use crate::sys::mount::Reach;
+use core::ffi::CStr;
+use core::mem;
+use rustix::fd::AsFd;
+use rustix::fs::{FileType, fstat, symlinkat};
+use rustix::io::Errno;
+use rustix::mount::{
+    MountFlags as KernelFlags, MountPropagationFlags, mount, mount_change, mount_move,
+    mount_remount,
+};
+
+/// A tree with everything mounted, ready to be entered.
+pub struct Assembled(NewRoot);
+
+impl Assembled {
+    /// The tree.
+    pub fn into_root(self) -> NewRoot {
+        self.0
+    }
+}
+
+/// The tree while it is made.
+struct Tree {
+    root: NewRoot,
+    underlays: Underlays,
+}
+
+/// Makes the new root and mounts everything.
+pub fn assemble<'a>(plan: &Plan<'a>, opened: Opened) -> Result<Assembled, Failed> {
+    let root = root::prepare(plan, opened.root, opened.upper)?;
+    let mut tree = Tree {
+        root,
+        underlays: Underlays::new(),
+    };
+    let mut sources = opened.sources;
+    for (operation, source) in plan.operations.iter().zip(sources.iter_mut()) {
+        tree.carry_out(operation, mem::replace(source, Source::None))?;
+        if covers_root(operation) {
+            tree.root.rise().doing(Doing::OpenRoot, b"/")?;
+        }
+    }
+    tree.underlays.finish().doing(Doing::Underlay, b"")?;
+    Ok(Assembled(tree.root))
+}
+
+/// Whether something was mounted on the root itself, and so is the root now.
+fn covers_root(operation: &Operation<'_>) -> bool {
+    let Target::Inside(path) = operation.target else {
+        return false;
+    };
+    let mounts = matches!(
+        operation.action,
+        Action::Mount { .. } | Action::Bind { .. } | Action::Move(_)
+    );
+    mounts && components(path.to_bytes()).next().is_none()
+}
+
+impl Tree {
+    fn carry_out<'a>(&mut self, operation: &Operation<'a>, source: Source) -> Result<(), Failed> {
+        let path = operation.target.path().to_bytes();
+        let source = match (source, operation.source()) {
+            (Source::Later, Some((from, missing))) => sources::open_one(from, missing)?,
+            (source, _) => source,
+        };
+        match operation.action {
+            Action::Mount {
+                source: name,
+                kind,
+                data,
+                flags,
+            } => {
+                let symlinks = if kind == c"proc" {
+                    Symlinks::Refuse
+                } else {
+                    Symlinks::Follow
+                };
+                let target = self.directory(operation, symlinks)?;
+                let bits = KernelFlags::from_bits_retain(flags.0);
+                mount(name, ProcFd::new(&target).path(), kind, bits, data).doing_on(
+                    Doing::Mount,
+                    kind.to_bytes(),
+                    path,
+                )
+            }
+            Action::Remount { data, flags } => {
+                let target = self.directory(operation, Symlinks::Follow)?;
+                remount(&target, data, flags).doing(Doing::Remount, path)
+            }
+            Action::Propagation(propagation) => {
+                let target = self.directory(operation, Symlinks::Follow)?;
+                mount_change(ProcFd::new(&target).path(), propagation_flags(propagation))
+                    .doing(Doing::SetPropagation, path)
+            }
+            Action::Bind {
+                source: from,
+                flags,
+                reach,
+                ..
+            } => match source {
+                Source::Open(source) => self.bind(operation, from, &source, flags, reach),
+                Source::None | Source::Later => Ok(()),
+            },
+            Action::Move(from) => {
+                let Source::Open(source) = source else {
+                    return Ok(());
+                };
+                let target = self.target(operation, kind_of(&source), Symlinks::Follow)?;
+                mount_move(ProcFd::new(&source).path(), ProcFd::new(&target).path()).doing_on(
+                    Doing::Move,
+                    from.to_bytes(),
+                    path,
+                )
+            }
+            Action::Dev(wanted) => {
+                let target = self.directory(operation, Symlinks::Refuse)?;
+                dev::make(target.as_fd(), wanted)
+            }
+            Action::Directory => self.directory(operation, Symlinks::Follow).map(drop),
+            Action::Symlink(text) => self.symlink(operation, text),
+            Action::ResolvConf => match source {
+                Source::Open(source) => self.resolv_conf(operation.target, &source),
+                Source::None | Source::Later => Ok(()),
+            },
+        }
+    }
+
+    fn target<'a>(
+        &mut self,
+        operation: &Operation<'a>,
+        kind: Kind,
+        symlinks: Symlinks,
+    ) -> Result<Fd, Failed> {
+        let wanted = Wanted {
+            kind,
+            make: operation.make,
+            symlinks,
+        };
+        mount_point::find(
+            &mut self.root,
+            &mut self.underlays,
+            operation.target,
+            wanted,
+        )
+    }
+
+    fn directory<'a>(
+        &mut self,
+        operation: &Operation<'a>,
+        symlinks: Symlinks,
+    ) -> Result<Fd, Failed> {
+        self.target(operation, Kind::Directory, symlinks)
+    }
+
+    fn bind<'a>(
+        &mut self,
+        operation: &Operation<'a>,
+        from: &'a CStr,
+        source: &Fd,
+        flags: MountFlags,
+        reach: Reach,
+    ) -> Result<(), Failed> {
+        let target = self.target(operation, kind_of(source), Symlinks::Follow)?;
+        let again = || match operation.target {
+            Target::Inside(path) => resolve::open(self.root.fd.as_fd(), path, Symlinks::Follow),
+            Target::Outside(path) => resolve::outside(path),
+        };
+        bind(source.as_fd(), target.as_fd(), flags, reach, again).doing_on(
+            Doing::Bind,
+            from.to_bytes(),
+            operation.target.path().to_bytes(),
+        )
+    }
+
+    /// Over an existing file only, and read-only: the file is the host's.
+    fn resolv_conf<'a>(&self, target: Target<'a>, source: &Fd) -> Result<(), Failed> {
+        let path = target.path();
+        let find = || resolve::open(self.root.fd.as_fd(), path, Symlinks::Follow);
+        let Ok(found) = find() else { return Ok(()) };
+        if kind_of(&found) == Kind::Directory || kind_of(source) == Kind::Directory {
+            return Ok(());
+        }
+        bind(
+            source.as_fd(),
+            found.as_fd(),
+            MountFlags::READ_ONLY,
+            Reach::One,
+            find,
+        )
+        .doing_on(Doing::Bind, path.to_bytes(), path.to_bytes())
+    }
+
+    /// Not in the root's own file system, where nothing but mount points is made.
+    fn symlink<'a>(&mut self, operation: &Operation<'a>, text: &'a CStr) -> Result<(), Failed> {
+        let path = operation.target.path();
+        let bytes = path.to_bytes();
+        let end = bytes
+            .iter()
+            .rposition(|byte| *byte != b'/')
+            .map_or(0, |last| last.saturating_add(1));
+        let trimmed = bytes.get(..end).unwrap_or_default();
+        let split = trimmed
+            .iter()
+            .rposition(|byte| *byte == b'/')
+            .map_or(0, |at| at.saturating_add(1));
+        let (parent, name) = trimmed.split_at_checked(split).unwrap_or((b"", trimmed));
+        let (mut memory, mut other) = ([0_u8; PATH_BYTES], [0_u8; PATH_BYTES]);
+        let name = c_string(&mut memory, name).doing(Doing::MakeSymlink, bytes)?;
+        let parent = c_string(&mut other, if parent.is_empty() { b"." } else { parent })
+            .doing(Doing::MakeSymlink, bytes)?;
+        let target = match operation.target {
+            Target::Inside(_) => Target::Inside(parent),
+            Target::Outside(_) => Target::Outside(parent),
+        };
+        let wanted = Wanted {
+            kind: Kind::Directory,
+            make: MakeTarget::Yes,
+            symlinks: Symlinks::Follow,
+        };
+        let directory = mount_point::find(&mut self.root, &mut self.underlays, target, wanted)?;
+        make_symlink(&self.root, &directory, name, text).doing_on(
+            Doing::MakeSymlink,
+            bytes,
+            text.to_bytes(),
+        )
+    }
+}
+
+fn make_symlink(root: &NewRoot, directory: &Fd, name: &CStr, text: &CStr) -> Result<(), Errno> {
+    if fstat(directory)?.st_dev == fstat(&root.directory)?.st_dev {
+        return Err(Errno::ROFS);
+    }
+    match symlinkat(text, directory, name) {
+        Err(Errno::EXIST) => {
+            let mut memory = [0_u8; PATH_BYTES];
+            match read_link(directory.as_fd(), name, &mut memory) {
+                Ok(found) if found == text => Ok(()),
+                _ => Err(Errno::EXIST),
+            }
+        }
+        done => done,
+    }
+}
+
+fn remount(target: &Fd, data: Option<&CStr>, flags: MountFlags) -> Result<(), Errno> {
+    if flags.contains(MountFlags::BIND) {
+        return mount_flags::set(target.as_fd(), flags, Reach::One);
+    }
+    let bits = KernelFlags::from_bits_retain(flags.0);
+    mount_remount(ProcFd::new(target).path(), bits, data.unwrap_or_default())
+}
+
+fn kind_of(fd: &Fd) -> Kind {
+    let is_directory = fstat(fd).is_ok_and(|stat| FileType::from_raw_mode(stat.st_mode).is_dir());
+    if is_directory {
+        Kind::Directory
+    } else {
+        Kind::File
+    }
+}
+
+const fn propagation_flags(propagation: Propagation) -> MountPropagationFlags {
+    match propagation {
+        Propagation::Shared => MountPropagationFlags::SHARED,
+        Propagation::Private => MountPropagationFlags::PRIVATE,
+        Propagation::Slave => MountPropagationFlags::DOWNSTREAM,
+        Propagation::Unbindable => MountPropagationFlags::UNBINDABLE,
+    }
+}

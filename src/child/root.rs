@@ -1,0 +1,254 @@
+//! The new root: put on top of the old one, and entered.
+//!
+//! husk mounts the new root, and whatever else it needs a descriptor of, on `/` itself, and opens `/..`. There a path
+//! goes up to the topmost mount, while every path that starts at `/` still starts below it, where the process's
+//! root is. So no name is looked up twice, nothing is mounted at a place that somebody else could
+//! change, and it works on every kernel since 2.6.
+
+use super::mount_flags;
+use super::mounts::Assembled;
+use super::proc_fd::ProcFd;
+use super::resolve::read_link;
+use crate::fail::{Doing, Explain, Failed, Failure};
+use crate::limits::PATH_BYTES;
+use crate::plan::mount::MountFlags;
+use crate::plan::namespace::NamespaceSet;
+use crate::plan::{Access, Plan, Root, Writes};
+use crate::sys::fd::Fd;
+use crate::sys::mount::Reach;
+use crate::sys::open::{duplicate, openat};
+use core::ffi::CStr;
+use rustix::fd::{AsFd, BorrowedFd};
+use rustix::fs::{CWD, Mode, OFlags, fchmod, fstat, mkdirat};
+use rustix::io::{Errno, retry_on_intr};
+use rustix::mount::{
+    MountFlags as KernelFlags, MountPropagationFlags, UnmountFlags, mount, mount_bind,
+    mount_bind_recursive, mount_change, unmount,
+};
+use rustix::process::{chdir, chroot, fchdir, pivot_root};
+
+/// Where the container's `/` is while it is made.
+pub struct NewRoot {
+    /// The topmost mount of it.
+    pub fd: Fd,
+    /// The directory that was asked for, below all that husk mounts over it.
+    pub directory: Fd,
+    /// Whether it is a mount on `/`, to be entered at the end.
+    pub place: Place,
+    /// How many of husk's mounts are between the old root and this one.
+    pub below: usize,
+}
+
+impl NewRoot {
+    /// Makes the mount that was just put on top of everything the root.
+    pub fn rise(&mut self) -> Result<(), Errno> {
+        self.fd = topmost()?;
+        if self.place == Place::Stacked {
+            self.below = self.below.saturating_add(1);
+        }
+        self.place = Place::Stacked;
+        Ok(())
+    }
+}
+
+/// Whether there is something to enter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// The process is in it.
+    Current,
+    /// It is stacked on `/`.
+    Stacked,
+}
+
+/// Opens the topmost mount on `/`.
+#[inline(never)]
+pub fn topmost() -> Result<Fd, Errno> {
+    let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    retry_on_intr(|| openat(CWD, c"/..", flags, Mode::empty()))
+}
+
+/// Binds `source` on `target`: plainly, so that no automount is touched; recursively where the kernel insists
+/// because the host locked what is mounted below (EINVAL, mount_namespaces(7)).
+pub fn bind(source: BorrowedFd<'_>, target: &CStr) -> Result<Reach, Errno> {
+    let source = ProcFd::new(source);
+    match mount_bind(source.path(), target) {
+        Ok(()) => Ok(Reach::One),
+        Err(Errno::INVAL) => mount_bind_recursive(source.path(), target).map(|()| Reach::Recursive),
+        Err(errno) => Err(errno),
+    }
+}
+
+/// Mounts the new root where there is one, and cuts what would lead mounts to the host.
+pub fn prepare<'a>(plan: &Plan<'a>, root: Fd, upper: Option<Fd>) -> Result<NewRoot, Failed> {
+    let path = match plan.root {
+        Root::Pivot(path) => path.to_bytes(),
+        Root::Host | Root::Chroot(_) => return current(plan, root),
+    };
+    cut_propagation(plan)?;
+    let fd = match plan.writes {
+        Writes::Root => {
+            let reach = bind(root.as_fd(), c"/").doing(Doing::BindRoot, path)?;
+            let fd = topmost().doing(Doing::BindRoot, path)?;
+            if plan.access == Access::ReadOnly {
+                mount_flags::set(fd.as_fd(), MountFlags::READ_ONLY, reach)
+                    .doing(Doing::SetMountFlags, path)?;
+            }
+            fd
+        }
+        Writes::Tmpfs | Writes::Directory(_) => {
+            let fd = overlay(plan, &root, upper).doing(Doing::MountOverlay, path)?;
+            if plan.access == Access::ReadOnly {
+                mount_flags::set(fd.as_fd(), MountFlags::READ_ONLY, Reach::One)
+                    .doing(Doing::SetMountFlags, path)?;
+            }
+            fd
+        }
+    };
+    let below = usize::from(plan.writes == Writes::Tmpfs);
+    Ok(NewRoot {
+        fd,
+        directory: root,
+        place: Place::Stacked,
+        below,
+    })
+}
+
+fn current<'a>(plan: &Plan<'a>, root: Fd) -> Result<NewRoot, Failed> {
+    if plan.namespaces.contains(NamespaceSet::MOUNT) {
+        cut_propagation(plan)?;
+    }
+    let fd = duplicate(&root).doing(Doing::OpenRoot, b"/")?;
+    Ok(NewRoot {
+        fd,
+        directory: root,
+        place: Place::Current,
+        below: 0,
+    })
+}
+
+/// A mount namespace of another user namespace starts with slave mounts (mount_namespaces(7)); one of the
+/// same, as root has it with `--share-user`, starts with the host's peer groups.
+fn cut_propagation<'a>(plan: &Plan<'a>) -> Result<(), Failed> {
+    if plan.namespaces.contains(NamespaceSet::USER) {
+        return Ok(());
+    }
+    let slave = MountPropagationFlags::DOWNSTREAM | MountPropagationFlags::REC;
+    mount_change(c"/", slave).doing(Doing::MakeSlave, b"/")
+}
+
+/// An overlay with `root` below and a tmpfs or the directory `upper` above.
+fn overlay(plan: &Plan<'_>, root: &Fd, upper: Option<Fd>) -> Result<Fd, Errno> {
+    let scratch = match upper {
+        Some(upper) => upper,
+        None => {
+            mount(
+                c"tmpfs",
+                c"/",
+                c"tmpfs",
+                KernelFlags::NOSUID | KernelFlags::NODEV,
+                c"mode=0700",
+            )?;
+            topmost()?
+        }
+    };
+    for name in [c"upper", c"work"] {
+        match mkdirat(&scratch, name, Mode::from_raw_mode(0o755)) {
+            Ok(()) | Err(Errno::EXIST) => (),
+            Err(errno) => return Err(errno),
+        }
+    }
+    // The overlay's root directory has the upper one's mode.
+    if plan.writes == Writes::Tmpfs {
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC | OFlags::NOFOLLOW;
+        let upper = openat(&scratch, c"upper", flags, Mode::empty())?;
+        fchmod(&upper, Mode::from_raw_mode(fstat(root)?.st_mode & 0o7777))?;
+    }
+    let (lower, scratch) = (ProcFd::new(root), ProcFd::new(&scratch));
+    let parts: [&[u8]; 7] = [
+        b"lowerdir=",
+        lower.bytes(),
+        b",upperdir=",
+        scratch.bytes(),
+        b"/upper,workdir=",
+        scratch.bytes(),
+        b"/work",
+    ];
+    // Without trusted.* attributes, which only the host's root has (5.11).
+    let own_user = plan.namespaces.contains(NamespaceSet::USER);
+    let userxattr: &[u8] = if own_user { b",userxattr" } else { b"" };
+    let mut memory = [0_u8; 256];
+    let mut arena = crate::arena::Arena::new(&mut memory);
+    let data = arena
+        .c_string(&[
+            parts[0], parts[1], parts[2], parts[3], parts[4], parts[5], parts[6], userxattr,
+        ])
+        .ok()
+        .flatten()
+        .ok_or(Errno::NAMETOOLONG)?;
+    mount(c"overlay", c"/", c"overlay", KernelFlags::empty(), data)?;
+    topmost()
+}
+
+/// Makes the new root `/`, and the old one unreachable.
+///
+/// pivot_root(2) refuses an initramfs as the old root (EINVAL): there it stays below the new one, as
+/// switch_root(8) leaves it, and every way up ends at the new root.
+pub fn enter<'a>(plan: &Plan<'a>, assembled: Assembled) -> Result<(), Failed> {
+    let path: &[u8] = match plan.root {
+        Root::Host => b"/",
+        Root::Pivot(path) | Root::Chroot(path) => path.to_bytes(),
+    };
+    let root = assembled.into_root();
+    if let Root::Chroot(_) = plan.root {
+        fchdir(&root.fd).doing(Doing::EnterRoot, path)?;
+        chroot(c".").doing(Doing::EnterRoot, path)?;
+    }
+    if root.place == Place::Current {
+        return Ok(());
+    }
+    let mut memory = [0_u8; PATH_BYTES];
+    let back = match plan.root {
+        // The host's tree, but with an underlay at its top: the caller's directory is found again by its path.
+        Root::Host => {
+            read_link(CWD, c"/proc/self/cwd", &mut memory).doing(Doing::EnterRoot, path)?
+        }
+        Root::Pivot(_) | Root::Chroot(_) => c"/",
+    };
+    fchdir(&root.fd).doing(Doing::EnterRoot, path)?;
+    match pivot_root(c".", c".") {
+        Ok(()) => detach_old(&root).doing(Doing::EnterRoot, path)?,
+        Err(Errno::INVAL) => chroot(c".").doing(Doing::EnterRoot, path)?,
+        Err(errno) => {
+            return Err(Failure::new(Doing::EnterRoot, path, errno));
+        }
+    }
+    chdir(back).doing(Doing::EnterRoot, path)
+}
+
+/// Mounts that a hostile root may have brought husk to put on `/` without knowing.
+const STRAYS: usize = 16;
+
+/// Takes the old root away. After pivot_root(2) it is on top of the new one, and on it are the mounts that were
+/// between the two; each goes by itself, from the top. Then the new root must be what `/` is.
+fn detach_old(root: &NewRoot) -> Result<(), Errno> {
+    for _ in 0..=root.below {
+        unmount(c".", UnmountFlags::DETACH)?;
+    }
+    let wanted = fstat(&root.fd)?;
+    for _ in 0..STRAYS {
+        let found = fstat(topmost()?)?;
+        if (found.st_dev, found.st_ino) == (wanted.st_dev, wanted.st_ino) {
+            return Ok(());
+        }
+        unmount(c".", UnmountFlags::DETACH)?;
+    }
+    Err(Errno::BUSY)
+}
+
+/// The command's working directory.
+pub fn change_directory<'a>(plan: &Plan<'a>) -> Result<(), Failed> {
+    match plan.working_dir {
+        Some(path) => chdir(path).doing(Doing::ChangeDirectory, path.to_bytes()),
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,78 @@
+//! The root and the sources of binds, opened as the caller before anything is mounted.
+//!
+//! Opened once: what is bound later is what was found now, wherever its path leads by then (CVE-2024-42472). And
+//! opened before the ids change: a caller's own files are often closed to the ids of a container.
+
+use super::resolve;
+use crate::config::MissingSource;
+use crate::fail::{Doing, Explain, Failed, Failure};
+use crate::limits::OPERATIONS;
+use crate::plan::target::Target;
+use crate::plan::{Plan, Root, Writes};
+use crate::sys::fd::Fd;
+use crate::sys::open::openat;
+use core::ffi::CStr;
+use heapless::Vec;
+use rustix::fs::{CWD, Mode, OFlags};
+use rustix::io::{Errno, retry_on_intr};
+
+/// What was opened.
+pub struct Opened {
+    /// The root directory: the new one, or the host's.
+    pub root: Fd,
+    /// The local directory for writes.
+    pub upper: Option<Fd>,
+    /// One place for each operation.
+    pub sources: Vec<Source, OPERATIONS>,
+}
+
+/// The source of one operation.
+pub enum Source {
+    /// There is none, or it may be missing and is.
+    None,
+    /// This.
+    Open(Fd),
+    /// It is opened when its turn comes: an earlier operation may put it there.
+    Later,
+}
+
+/// Opens them.
+pub fn open<'a>(plan: &Plan<'a>) -> Result<Opened, Failed> {
+    let directory = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    let path = match plan.root {
+        Root::Host => c"/",
+        Root::Pivot(path) | Root::Chroot(path) => path,
+    };
+    let open = |path| retry_on_intr(|| openat(CWD, path, directory, Mode::empty()));
+    let root = open(path).doing(Doing::OpenRoot, path.to_bytes())?;
+    let upper = match plan.writes {
+        Writes::Directory(path) => Some(open(path).doing(Doing::OpenSource, path.to_bytes())?),
+        Writes::Root | Writes::Tmpfs => None,
+    };
+    let mut sources = Vec::new();
+    let mut outside_changed = false;
+    for operation in plan.operations {
+        let source = match operation.source() {
+            None => Source::None,
+            Some(_) if outside_changed => Source::Later,
+            Some((path, missing)) => open_one(path, missing)?,
+        };
+        let _ = sources.push(source);
+        outside_changed |=
+            plan.root == Root::Host || matches!(operation.target, Target::Outside(_));
+    }
+    Ok(Opened {
+        root,
+        upper,
+        sources,
+    })
+}
+
+/// Opens one source.
+pub fn open_one(path: &CStr, missing: MissingSource) -> Result<Source, Failed> {
+    match resolve::outside(path) {
+        Ok(source) => Ok(Source::Open(source)),
+        Err(Errno::NOENT | Errno::NOTDIR) if missing == MissingSource::Skip => Ok(Source::None),
+        Err(errno) => Err(Failure::new(Doing::OpenSource, path.to_bytes(), errno)),
+    }
+}

@@ -1,0 +1,325 @@
+//! The flags of `husk run`: one table, which the parser, --help and the tests read.
+
+use crate::config::MissingSource;
+use crate::plan::mount::MountFlags;
+use crate::plan::namespace::NamespaceSet;
+
+/// A flag.
+pub struct Flag {
+    /// Its name with dashes, the names of its arguments, and what it does for --help, with a `|` between: one
+    /// text, since every reference costs a relocation.
+    text: &'static str,
+    /// One letter for it, or 0.
+    pub short: u8,
+    /// What it does, for husk.
+    pub does: Does,
+}
+
+impl Flag {
+    /// With its dashes.
+    pub fn name(&self) -> &'static str {
+        self.text.split_once('|').map_or("", |parts| parts.0)
+    }
+
+    /// Names of its arguments, separated by blanks.
+    pub fn arguments(&self) -> &'static str {
+        self.rest().0
+    }
+
+    /// What it does, for --help.
+    pub fn help(&self) -> &'static str {
+        self.rest().1
+    }
+
+    fn rest(&self) -> (&'static str, &'static str) {
+        self.text
+            .split_once('|')
+            .and_then(|parts| parts.1.split_once('|'))
+            .unwrap_or(("", ""))
+    }
+}
+
+/// A heading of --help and the flags below it.
+pub struct Group {
+    /// The heading.
+    pub title: &'static str,
+    /// The flags.
+    pub flags: &'static [Flag],
+}
+
+/// What a flag does.
+#[derive(Clone, Copy)]
+pub enum Does {
+    /// Prints the usage.
+    Help,
+    /// Prints the plan and starts nothing.
+    DryRun,
+    /// Names the configuration file.
+    ConfigFile,
+    /// Reads none.
+    NoConfig,
+    /// `root`.
+    Root,
+    /// `chroot_dir`.
+    ChrootDir,
+    /// `read_only`.
+    ReadOnly,
+    /// `overlay`.
+    Overlay,
+    /// `id_map`.
+    IdMap,
+    /// A line of `uid_map`.
+    UidMap,
+    /// A line of `gid_map`.
+    GidMap,
+    /// `uid`.
+    Uid,
+    /// `gid`.
+    Gid,
+    /// `namespaces`.
+    Namespaces,
+    /// Adds to the namespaces.
+    Unshare(NamespaceSet),
+    /// Takes from the namespaces.
+    Share(NamespaceSet),
+    /// `network`.
+    Network,
+    /// A recursive bind.
+    Bind(MountFlags, MissingSource),
+    /// A tmpfs.
+    Tmpfs,
+    /// A proc.
+    Proc,
+    /// A small /dev.
+    Dev,
+    /// An empty directory.
+    Directory,
+    /// A symbolic link.
+    Symlink,
+    /// Makes a mount read-only.
+    RemountReadOnly,
+    /// `working_dir`.
+    Chdir,
+    /// `hostname`.
+    Hostname,
+    /// `domainname`.
+    Domainname,
+    /// Sets a variable.
+    SetEnv,
+    /// Unsets a variable.
+    UnsetEnv,
+    /// `clear_env`.
+    ClearEnv,
+    /// `new_session`.
+    NewSession,
+    /// `die_with_parent`.
+    DieWithParent,
+    /// `as_pid_1`.
+    AsPid1,
+    /// `cap_add`.
+    CapAdd,
+    /// `cap_drop`.
+    CapDrop,
+    /// `no_new_privs = false`.
+    AllowNewPrivs,
+}
+
+const fn flag(text: &'static str, does: Does) -> Flag {
+    Flag {
+        text,
+        short: 0,
+        does,
+    }
+}
+
+const fn short(letter: u8, flag: Flag) -> Flag {
+    Flag {
+        short: letter,
+        ..flag
+    }
+}
+
+const NODEV: MountFlags = MountFlags::NO_SUID_NO_DEVICES;
+const RO: MountFlags = NODEV.with(MountFlags::READ_ONLY);
+const DEV: MountFlags = MountFlags::NO_SUID;
+const MUST: MissingSource = MissingSource::Error;
+const TRY: MissingSource = MissingSource::Skip;
+
+/// Every flag of `husk run`, in the order of --help.
+pub const RUN: &[Group] = &[
+    Group {
+        title: "Configuration",
+        flags: &[
+            short(
+                b'c',
+                flag(
+                    "--config|FILE|read FILE, or NAME.toml of ~/.config/husk",
+                    Does::ConfigFile,
+                ),
+            ),
+            flag(
+                "--no-config||read no file, not even ./husk.toml",
+                Does::NoConfig,
+            ),
+            flag(
+                "--dry-run||print what would be done; start nothing",
+                Does::DryRun,
+            ),
+            short(b'h', flag("--help||print this", Does::Help)),
+        ],
+    },
+    Group {
+        title: "Root directory",
+        flags: &[
+            flag(
+                "--root|DIR|new root with its own /proc, /dev and /sys",
+                Does::Root,
+            ),
+            flag(
+                "--chroot-dir|DIR|new root as it is; targets seen from outside",
+                Does::ChrootDir,
+            ),
+            flag(
+                "--read-only||nothing in the root can be written",
+                Does::ReadOnly,
+            ),
+            flag(
+                "--overlay|WHERE|writes go to tmpfs, or into a local directory",
+                Does::Overlay,
+            ),
+        ],
+    },
+    Group {
+        title: "Mounts, in the order given (a missing DEST is made)",
+        flags: &[
+            flag(
+                "--bind|SRC DEST|SRC, and what is mounted below it",
+                Does::Bind(NODEV, MUST),
+            ),
+            flag(
+                "--ro-bind|SRC DEST|the same, read-only",
+                Does::Bind(RO, MUST),
+            ),
+            flag(
+                "--dev-bind|SRC DEST|the same, devices usable",
+                Does::Bind(DEV, MUST),
+            ),
+            flag(
+                "--bind-try|SRC DEST|--bind where SRC exists",
+                Does::Bind(NODEV, TRY),
+            ),
+            flag(
+                "--ro-bind-try|SRC DEST|--ro-bind where SRC exists",
+                Does::Bind(RO, TRY),
+            ),
+            flag(
+                "--dev-bind-try|SRC DEST|--dev-bind where SRC exists",
+                Does::Bind(DEV, TRY),
+            ),
+            flag("--tmpfs|DEST|an empty tmpfs", Does::Tmpfs),
+            flag("--proc|DEST|a new proc", Does::Proc),
+            flag("--dev|DEST|a small /dev", Does::Dev),
+            flag("--dir|DEST|an empty directory", Does::Directory),
+            flag(
+                "--symlink|TEXT DEST|a symbolic link, in a tmpfs or overlay",
+                Does::Symlink,
+            ),
+            flag(
+                "--remount-ro|DEST|make what is mounted there read-only",
+                Does::RemountReadOnly,
+            ),
+        ],
+    },
+    Group {
+        title: "Ids",
+        flags: &[
+            flag(
+                "--id-map|KIND|auto (root = you, and your subuids), root, self",
+                Does::IdMap,
+            ),
+            flag("--uid-map|IN OUT COUNT|a line of uid_map", Does::UidMap),
+            flag("--gid-map|IN OUT COUNT|a line of gid_map", Does::GidMap),
+            flag("--uid|UID|the command's uid inside", Does::Uid),
+            flag("--gid|GID|the command's gid inside", Does::Gid),
+        ],
+    },
+    Group {
+        title: "Namespaces (default: user,mount,pid,uts,ipc,cgroup)",
+        flags: &[
+            flag(
+                "--namespaces|LIST|exactly these, separated by commas",
+                Does::Namespaces,
+            ),
+            flag(
+                "--network|KIND|host, or none: a loopback interface alone",
+                Does::Network,
+            ),
+            flag(
+                "--unshare-all||all of them but time",
+                Does::Unshare(NamespaceSet::ALL),
+            ),
+            flag("--unshare-user||add one", Does::Unshare(NamespaceSet::USER)),
+            flag("--unshare-mount||", Does::Unshare(NamespaceSet::MOUNT)),
+            flag("--unshare-pid||", Does::Unshare(NamespaceSet::PID)),
+            flag("--unshare-uts||", Does::Unshare(NamespaceSet::UTS)),
+            flag("--unshare-ipc||", Does::Unshare(NamespaceSet::IPC)),
+            flag("--unshare-net||", Does::Unshare(NamespaceSet::NET)),
+            flag("--unshare-cgroup||", Does::Unshare(NamespaceSet::CGROUP)),
+            flag("--unshare-time||", Does::Unshare(NamespaceSet::TIME)),
+            flag(
+                "--share-user||leave one out",
+                Does::Share(NamespaceSet::USER),
+            ),
+            flag("--share-mount||", Does::Share(NamespaceSet::MOUNT)),
+            flag("--share-pid||", Does::Share(NamespaceSet::PID)),
+            flag("--share-uts||", Does::Share(NamespaceSet::UTS)),
+            flag("--share-ipc||", Does::Share(NamespaceSet::IPC)),
+            flag("--share-net||", Does::Share(NamespaceSet::NET)),
+            flag("--share-cgroup||", Does::Share(NamespaceSet::CGROUP)),
+        ],
+    },
+    Group {
+        title: "Command",
+        flags: &[
+            flag("--chdir|DIR|where it starts", Does::Chdir),
+            flag("--setenv|NAME VALUE|set a variable", Does::SetEnv),
+            flag("--unsetenv|NAME|unset a variable", Does::UnsetEnv),
+            flag(
+                "--clearenv||start from an empty environment",
+                Does::ClearEnv,
+            ),
+            flag("--hostname|NAME|the host's name inside", Does::Hostname),
+            flag(
+                "--domainname|NAME|the NIS domain's name inside",
+                Does::Domainname,
+            ),
+            flag("--cap-add|CAP|keep a capability, or ALL", Does::CapAdd),
+            flag("--cap-drop|CAP|drop a capability, or ALL", Does::CapDrop),
+            flag(
+                "--allow-new-privs||let set-user-ID programs gain privileges",
+                Does::AllowNewPrivs,
+            ),
+            flag(
+                "--new-session||no controlling terminal: setsid(2)",
+                Does::NewSession,
+            ),
+            flag(
+                "--die-with-parent||die when whoever started husk dies",
+                Does::DieWithParent,
+            ),
+            flag(
+                "--as-pid-1||the command is PID 1 itself; nobody reaps",
+                Does::AsPid1,
+            ),
+        ],
+    },
+];
+
+/// The flag of that name.
+pub fn named(word: &[u8]) -> Option<&'static Flag> {
+    let matches = |flag: &&Flag| match word {
+        [b'-', letter] if *letter != b'-' => flag.short == *letter,
+        _ => flag.name().as_bytes() == word,
+    };
+    RUN.iter().flat_map(|group| group.flags).find(matches)
+}

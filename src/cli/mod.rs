@@ -1,0 +1,231 @@
+//! The command line: words into a [`Config`], or into a question that is answered at once.
+
+pub mod flags;
+pub mod help;
+mod set;
+
+use crate::arena::Arena;
+use crate::config::{Config, Place, keys};
+use crate::fail::refusal::{Refusal, Refused, What};
+use crate::sys::exec::Words;
+use core::ffi::CStr;
+use flags::{Does, Flag};
+
+/// What the command line asks for.
+pub enum Request<'a> {
+    /// `husk run`.
+    Run(Run<'a>),
+    /// `husk --help`.
+    Help,
+    /// `husk run --help`.
+    HelpRun,
+    /// `husk --version`.
+    Version,
+}
+
+/// `husk run`, but for what went into the [`Config`].
+pub struct Run<'a> {
+    /// Which file to read.
+    pub file: ConfigFile<'a>,
+    /// Whether to start anything.
+    pub mode: Mode,
+    /// The command and its arguments.
+    pub command: Words<'a>,
+}
+
+/// Which configuration file is meant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ConfigFile<'a> {
+    /// The first that exists of those that husk looks for.
+    Search,
+    /// This one, or the one of this name.
+    Named(&'a CStr),
+    /// None.
+    None,
+}
+
+/// Whether the plan is carried out or printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// `husk run`.
+    Start,
+    /// `husk run --dry-run`.
+    DryRun,
+}
+
+/// The words after `husk`.
+const COMMANDS: [&str; 3] = ["run", "help", "version"];
+
+/// Reads the command line, but for what goes into the configuration: that has to wait for the file, which the
+/// command line names.
+pub fn parse(argv: Words<'_>) -> Result<Request<'_>, Refused> {
+    match argv.skip(1).first().map(CStr::to_bytes) {
+        Some(b"run") => parse_run(argv),
+        Some(b"--help" | b"-h" | b"help") => Ok(Request::Help),
+        Some(b"--version" | b"-V" | b"version") => Ok(Request::Version),
+        None => Err(Refusal::text(
+            Place::Nowhere,
+            "",
+            "say what to do: husk run --help",
+        )),
+        Some(word) => {
+            let found = core::str::from_utf8(word).unwrap_or("?");
+            let nearest = keys::nearest(found, &COMMANDS);
+            let what = What::Unknown {
+                kind: "command",
+                found,
+                nearest,
+                allowed: "run, --help, --version",
+            };
+            Err(Refusal::new(Place::Nowhere, "", what))
+        }
+    }
+}
+
+/// The flags of `husk run`, one after the other.
+struct Flags<'a> {
+    argv: Words<'a>,
+    index: usize,
+}
+
+/// One flag as it was found: its words, and where.
+struct Found<'a> {
+    /// Its arguments, as many as it has names for; the rest empty.
+    pub arguments: [&'a CStr; 3],
+    /// The place of the flag itself.
+    pub place: Place,
+}
+
+impl<'a> Flags<'a> {
+    const fn new(argv: Words<'a>) -> Self {
+        Self { argv, index: 2 }
+    }
+
+    /// The next flag; `None` at the first word that is not one.
+    fn next(&mut self) -> Result<Option<(Does, Found<'a>)>, Refused> {
+        let Some(word) = self.argv.skip(self.index).first() else {
+            return Ok(None);
+        };
+        let bytes = word.to_bytes();
+        let start = self.index;
+        if bytes == b"--" {
+            self.index = start.saturating_add(1);
+            return Ok(None);
+        }
+        if bytes.first() != Some(&b'-') || bytes.len() == 1 {
+            return Ok(None);
+        }
+        let place = Place::Argument(u32::try_from(start).unwrap_or(u32::MAX));
+        let (flag, joined) = find(word)?;
+        let rest = self.argv.skip(start.saturating_add(1));
+        let (arguments, used) = arguments(flag, joined, rest, place)?;
+        self.index = start.saturating_add(1).saturating_add(used);
+        Ok(Some((flag.does, Found { arguments, place })))
+    }
+}
+
+fn parse_run(argv: Words<'_>) -> Result<Request<'_>, Refused> {
+    let mut run = Run {
+        file: ConfigFile::Search,
+        mode: Mode::Start,
+        command: Words::EMPTY,
+    };
+    let mut flags = Flags::new(argv);
+    while let Some((does, found)) = flags.next()? {
+        match does {
+            Does::Help => return Ok(Request::HelpRun),
+            Does::DryRun => run.mode = Mode::DryRun,
+            Does::NoConfig => run.file = ConfigFile::None,
+            Does::ConfigFile => run.file = ConfigFile::Named(found.arguments[0]),
+            _ => (),
+        }
+    }
+    run.command = argv.skip(flags.index);
+    Ok(Request::Run(run))
+}
+
+/// Lays the flags over what the file said.
+pub fn apply<'a>(
+    argv: Words<'a>,
+    config: &mut Config<'a>,
+    arena: &mut Arena<'a>,
+) -> Result<(), Refused> {
+    let mut flags = Flags::new(argv);
+    while let Some((does, found)) = flags.next()? {
+        match does {
+            Does::Help | Does::DryRun | Does::NoConfig | Does::ConfigFile => (),
+            does => set::apply(does, &found, config, arena)?,
+        }
+    }
+    Ok(())
+}
+
+/// The flag that `word` names, and the argument that it holds after a `=`.
+fn find<'a>(word: &'a CStr) -> Result<(&'static Flag, Option<&'a CStr>), Refused> {
+    let whole = word.to_bytes_with_nul();
+    let equals = whole
+        .iter()
+        .position(|byte| *byte == b'=')
+        .unwrap_or(whole.len());
+    let name = whole.get(..equals).unwrap_or_default();
+    let name = name.strip_suffix(b"\0").unwrap_or(name);
+    let joined = whole
+        .get(equals.saturating_add(1)..)
+        .and_then(|value| CStr::from_bytes_with_nul(value).ok());
+    match flags::named(name) {
+        Some(flag) => Ok((flag, joined)),
+        None => {
+            let found = core::str::from_utf8(name).unwrap_or("?");
+            let known = &mut flags::RUN
+                .iter()
+                .flat_map(|group| group.flags)
+                .map(Flag::name);
+            let nearest = keys::nearest_of(found, known);
+            let what = What::Unknown {
+                kind: "flag",
+                found,
+                nearest,
+                allowed: "see husk run --help",
+            };
+            Err(Refusal::new(Place::Nowhere, "", what))
+        }
+    }
+}
+
+/// The arguments of `flag`, and how many words of `rest` they are.
+fn arguments<'a>(
+    flag: &'static Flag,
+    joined: Option<&'a CStr>,
+    rest: Words<'a>,
+    place: Place,
+) -> Result<([&'a CStr; 3], usize), Refused> {
+    let mut arguments = [c""; 3];
+    let wanted = flag
+        .arguments()
+        .as_bytes()
+        .split(|byte| *byte == b' ')
+        .filter(|name| !name.is_empty())
+        .count();
+    if let Some(joined) = joined {
+        if wanted != 1 {
+            return Err(Refusal::text(
+                place,
+                "",
+                "takes its arguments as separate words, not after a =",
+            ));
+        }
+        arguments[0] = joined;
+        return Ok((arguments, 0));
+    }
+    if rest.len() < wanted {
+        return Err(Refusal::new(
+            place,
+            "",
+            What::Found("needs arguments:", flag.arguments()),
+        ));
+    }
+    for (argument, word) in arguments.iter_mut().zip(rest.iter().take(wanted)) {
+        *argument = word;
+    }
+    Ok((arguments, wanted))
+}

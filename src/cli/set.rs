@@ -1,0 +1,317 @@
+//! What each flag of `husk run` puts into the [`Config`].
+
+use super::Found;
+use super::flags::Does;
+use crate::arena::Arena;
+use crate::config::{
+    At, Config, EnvChange, IdMap, MakeTarget, MountOption, MountRequest, Network, Overlay, Place,
+    keys,
+};
+use crate::fail::refusal::{Refusal, Refused, What};
+use crate::limits;
+use crate::plan::capability::{CapabilityChange, CapabilitySet};
+use crate::plan::id::{INVALID, Inside, MapLine, Outside};
+use crate::plan::mount::MountFlags;
+use crate::plan::namespace::{NAMES, NAMESPACES, NamespaceSet};
+use crate::text::parse_number;
+use core::ffi::CStr;
+
+/// Carries out one flag.
+pub fn apply<'a>(
+    does: Does,
+    found: &Found<'a>,
+    config: &mut Config<'a>,
+    arena: &mut Arena<'a>,
+) -> Result<(), Refused> {
+    let [first, second, _] = found.arguments;
+    let at = |path| At::new(path, found.place);
+    match does {
+        Does::Root => {
+            config.root = Some(found.path(first)?);
+            forget_file(&mut config.chroot_dir);
+        }
+        Does::ChrootDir => {
+            config.chroot_dir = Some(found.path(first)?);
+            forget_file(&mut config.root);
+        }
+        Does::ReadOnly => config.read_only = Some(At::new(true, found.place)),
+        Does::Overlay if first == c"tmpfs" => {
+            config.overlay = Some(At::new(Overlay::Tmpfs, found.place))
+        }
+        Does::Overlay => {
+            config.overlay = Some(At::new(
+                Overlay::Directory(found.path(first)?.value),
+                found.place,
+            ));
+        }
+        Does::IdMap => config.id_map = Some(At::new(found.id_map()?, found.place)),
+        Does::UidMap => found.add_map_line(config.uid_map)?,
+        Does::GidMap => found.add_map_line(config.gid_map)?,
+        Does::Uid => config.uid = Some(At::new(found.number(first, 0, INVALID - 1)?, found.place)),
+        Does::Gid => config.gid = Some(At::new(found.number(first, 0, INVALID - 1)?, found.place)),
+        Does::Namespaces => config.namespaces = Some(At::new(found.namespaces()?, found.place)),
+        Does::Unshare(kind) => {
+            config.unshare = config.unshare.with(kind);
+            config.share = config.share.without(kind);
+        }
+        Does::Share(kind) => {
+            config.share = config.share.with(kind);
+            config.unshare = config.unshare.without(kind);
+        }
+        Does::Network => config.network = Some(At::new(found.network()?, found.place)),
+        Does::Chdir => config.working_dir = Some(found.path(first)?),
+        Does::Hostname => config.hostname = Some(found.host_name()?),
+        Does::Domainname => config.domainname = Some(found.host_name()?),
+        Does::SetEnv => {
+            let change = found.variable(first, second, arena)?;
+            found.push(config.env, change, "changes to the environment")?;
+        }
+        Does::UnsetEnv => found.push(
+            config.env,
+            EnvChange::Unset(first),
+            "changes to the environment",
+        )?,
+        Does::ClearEnv => config.clear_env = Some(At::new(true, found.place)),
+        Does::NewSession => config.new_session = Some(At::new(true, found.place)),
+        Does::DieWithParent => config.die_with_parent = Some(At::new(true, found.place)),
+        Does::AsPid1 => config.as_pid_1 = Some(At::new(true, found.place)),
+        Does::AllowNewPrivs => config.no_new_privs = Some(At::new(false, found.place)),
+        Does::CapAdd => {
+            let change = CapabilityChange::Add(found.capability()?);
+            found.push(config.capabilities, change, "capabilities")?;
+        }
+        Does::CapDrop => {
+            let change = CapabilityChange::Drop(found.capability()?);
+            found.push(config.capabilities, change, "capabilities")?;
+        }
+        mount => found.push(config.mounts, at(found.mount(mount)?), "mounts")?,
+    }
+    Ok(())
+}
+
+/// A flag replaces the file's choice of what it excludes.
+fn forget_file<T>(key: &mut Option<At<T>>) {
+    if key
+        .as_ref()
+        .is_some_and(|at| matches!(at.place, Place::File(_)))
+    {
+        *key = None;
+    }
+}
+
+impl<'a> Found<'a> {
+    fn refuse<T>(&self, what: What<'_>) -> Result<T, Refused> {
+        Err(Refusal::new(self.place, "", what))
+    }
+
+    fn push<T, const N: usize>(
+        &self,
+        list: &mut heapless::Vec<T, N>,
+        item: T,
+        of: &'static str,
+    ) -> Result<(), Refused> {
+        let limit = u32::try_from(N).unwrap_or(u32::MAX);
+        list.push(item)
+            .or_else(|_| self.refuse(What::TooMany { limit, of }))
+    }
+
+    /// The first map line of the command line replaces all of the file's.
+    fn add_map_line<const N: usize>(
+        &self,
+        lines: &mut heapless::Vec<At<MapLine>, N>,
+    ) -> Result<(), Refused> {
+        if lines
+            .first()
+            .is_some_and(|at| matches!(at.place, Place::File(_)))
+        {
+            lines.clear();
+        }
+        let line = At::new(self.map_line()?, self.place);
+        self.push(lines, line, "lines: user_namespaces(7) allows no more")
+    }
+
+    fn word(&self, word: &'a CStr) -> &'a str {
+        word.to_str().unwrap_or("?")
+    }
+
+    fn path(&self, path: &'a CStr) -> Result<At<&'a CStr>, Refused> {
+        if path.is_empty() {
+            return self.refuse(What::Text("a path must not be empty"));
+        }
+        if path.count_bytes() >= limits::PATH_BYTES {
+            let limit = u32::try_from(limits::PATH_BYTES - 1).unwrap_or(u32::MAX);
+            return self.refuse(What::TooMany {
+                limit,
+                of: "bytes in a path",
+            });
+        }
+        Ok(At::new(path, self.place))
+    }
+
+    fn host_name(&self) -> Result<At<&'a CStr>, Refused> {
+        let [name, ..] = self.arguments;
+        if name.is_empty() || name.count_bytes() > limits::HOST_NAME_BYTES {
+            return self.refuse(What::Text("must have 1 to 64 bytes (sethostname(2))"));
+        }
+        Ok(At::new(name, self.place))
+    }
+
+    fn number(&self, word: &'a CStr, least: u32, most: u32) -> Result<u32, Refused> {
+        match parse_number(word.to_bytes()) {
+            Some(number) if number >= least && number <= most => Ok(number),
+            _ => self.refuse(What::OutOfRange {
+                found: self.word(word),
+                least,
+                most,
+            }),
+        }
+    }
+
+    fn map_line(&self) -> Result<MapLine, Refused> {
+        let [inside, outside, count] = self.arguments;
+        let line = MapLine {
+            inside: Inside(self.number(inside, 0, INVALID - 1)?),
+            outside: Outside(self.number(outside, 0, INVALID - 1)?),
+            count: self.number(count, 1, INVALID)?,
+        };
+        if !line.fits() {
+            return self.refuse(What::Text("the range goes beyond the last id, 4294967294"));
+        }
+        Ok(line)
+    }
+
+    fn id_map(&self) -> Result<IdMap, Refused> {
+        let [word, ..] = self.arguments;
+        match word.to_bytes() {
+            b"auto" => Ok(IdMap::Auto),
+            b"root" => Ok(IdMap::Root),
+            b"self" => Ok(IdMap::Own),
+            _ => self.unknown("id map", word, None, "auto, root, self"),
+        }
+    }
+
+    fn network(&self) -> Result<Network, Refused> {
+        let [word, ..] = self.arguments;
+        match word.to_bytes() {
+            b"host" => Ok(Network::Host),
+            b"none" => Ok(Network::Loopback),
+            _ => self.unknown("network", word, None, "host, none"),
+        }
+    }
+
+    fn unknown<T>(
+        &self,
+        kind: &'static str,
+        word: &'a CStr,
+        nearest: Option<&'static str>,
+        allowed: &'static str,
+    ) -> Result<T, Refused> {
+        self.refuse(What::Unknown {
+            kind,
+            found: self.word(word),
+            nearest,
+            allowed,
+        })
+    }
+
+    fn namespaces(&self) -> Result<NamespaceSet, Refused> {
+        let [list, ..] = self.arguments;
+        let mut set = NamespaceSet::NONE;
+        for name in list
+            .to_bytes()
+            .split(|byte| *byte == b',')
+            .filter(|name| !name.is_empty())
+        {
+            let name = core::str::from_utf8(name).unwrap_or("?");
+            let Some(kind) = NamespaceSet::named(name) else {
+                let nearest = keys::nearest_of(name, &mut NAMESPACES.iter().map(|kind| kind.name));
+                return self.refuse(What::Unknown {
+                    kind: "namespace",
+                    found: name,
+                    nearest,
+                    allowed: NAMES,
+                });
+            };
+            set = set.with(kind);
+        }
+        Ok(set)
+    }
+
+    fn capability(&self) -> Result<CapabilitySet, Refused> {
+        let [word, ..] = self.arguments;
+        match CapabilitySet::named(self.word(word)) {
+            Some(set) => Ok(set),
+            None => self.unknown(
+                "capability",
+                word,
+                None,
+                "ALL and the names in capabilities(7)",
+            ),
+        }
+    }
+
+    fn variable(
+        &self,
+        name: &'a CStr,
+        value: &'a CStr,
+        arena: &mut Arena<'a>,
+    ) -> Result<EnvChange<'a>, Refused> {
+        if name.is_empty() || name.to_bytes().contains(&b'=') {
+            return self.refuse(What::Text(
+                "a variable's name must not be empty or contain =",
+            ));
+        }
+        match arena.c_string(&[name.to_bytes(), b"=", value.to_bytes()]) {
+            Ok(Some(text)) => Ok(EnvChange::Set(text)),
+            _ => {
+                let limit = u32::try_from(limits::ARENA_BYTES).unwrap_or(u32::MAX);
+                self.refuse(What::TooMany {
+                    limit,
+                    of: "bytes of text",
+                })
+            }
+        }
+    }
+
+    fn mount(&self, does: Does) -> Result<MountRequest<'a>, Refused> {
+        let [first, second, _] = self.arguments;
+        let mut request = MountRequest {
+            target: Some(self.path(first)?.value),
+            make_target: MakeTarget::Yes,
+            ..MountRequest::default()
+        };
+        match does {
+            Does::Bind(flags, missing_source) => {
+                request.option = Some(MountOption::RecursiveBind);
+                request.source = Some(first);
+                request.target = Some(self.path(second)?.value);
+                request.flags = flags;
+                request.missing_source = missing_source;
+            }
+            Does::Symlink => {
+                request.option = Some(MountOption::Symlink);
+                request.source = Some(first);
+                request.target = Some(self.path(second)?.value);
+            }
+            Does::Tmpfs => {
+                request.option = Some(MountOption::Mount);
+                request.filesystem_type = Some(c"tmpfs");
+                request.data = Some(c"mode=0755");
+                request.flags = MountFlags::NO_SUID_NO_DEVICES;
+            }
+            Does::Proc => {
+                request.option = Some(MountOption::Mount);
+                request.filesystem_type = Some(c"proc");
+                request.flags = MountFlags::INERT;
+            }
+            Does::RemountReadOnly => {
+                request.option = Some(MountOption::Remount);
+                request.flags = MountFlags::READ_ONLY.with(MountFlags::BIND);
+                request.make_target = MakeTarget::No;
+            }
+            Does::Dev => request.option = Some(MountOption::Dev),
+            _ => request.option = Some(MountOption::Directory),
+        }
+        Ok(request)
+    }
+}

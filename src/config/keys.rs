@@ -1,0 +1,120 @@
+//! Every key of the file: one table, which the reader, its suggestions and the README's test use.
+
+/// Keys at the top of the file.
+pub const TOP: [&str; 24] = [
+    "namespaces",
+    "chroot_dir",
+    "root",
+    "read_only",
+    "overlay",
+    "working_dir",
+    "hostname",
+    "domainname",
+    "uid",
+    "gid",
+    "id_map",
+    "uid_map",
+    "gid_map",
+    "mount",
+    "network",
+    "command",
+    "env",
+    "clear_env",
+    "new_session",
+    "die_with_parent",
+    "as_pid_1",
+    "no_new_privs",
+    "cap_add",
+    "cap_drop",
+];
+
+/// Keys of a `[[uid_map]]` or `[[gid_map]]`.
+pub const MAP: [&str; 3] = ["inside", "outside", "count"];
+
+/// Keys of a `[[mount]]`.
+pub const MOUNT: [&str; 7] = [
+    "option",
+    "source",
+    "target",
+    "filesystem_type",
+    "flags",
+    "data",
+    "make_target",
+];
+
+/// Words of a mount's `option`.
+pub const OPTIONS: [&str; 9] = [
+    "mount",
+    "remount",
+    "shared",
+    "private",
+    "slave",
+    "unbindable",
+    "bind",
+    "recursive_bind",
+    "relocate",
+];
+
+/// The one of `known` that `found` is a slip of the pen for: at most a third of its letters differ.
+pub fn nearest(found: &str, known: &[&'static str]) -> Option<&'static str> {
+    nearest_of(found, &mut known.iter().copied())
+}
+
+/// The same for words that do not stand in one array.
+pub fn nearest_of(
+    found: &str,
+    known: &mut dyn Iterator<Item = &'static str>,
+) -> Option<&'static str> {
+    let near = |name: &&'static str| distance(found.as_bytes(), name.as_bytes());
+    let best = known.min_by_key(near)?;
+    let allowed = best.len().max(found.len()).div_ceil(3);
+    (near(&best) <= allowed).then_some(best)
+}
+
+/// The Levenshtein distance, for words of up to 63 bytes; longer ones are far from everything.
+fn distance(left: &[u8], right: &[u8]) -> usize {
+    const LONGEST: usize = 64;
+    if left.len() >= LONGEST || right.len() >= LONGEST {
+        return LONGEST;
+    }
+    let mut row = [0_usize; LONGEST];
+    for (number, cell) in row.iter_mut().enumerate() {
+        *cell = number;
+    }
+    for (number, letter) in left.iter().enumerate() {
+        let mut diagonal = number;
+        let mut before = number.saturating_add(1);
+        if let Some(first) = row.first_mut() {
+            *first = before;
+        }
+        for (cell, other) in row.iter_mut().skip(1).zip(right) {
+            let replaced = diagonal.saturating_add(usize::from(letter != other));
+            diagonal = *cell;
+            *cell = replaced
+                .min(before.saturating_add(1))
+                .min(cell.saturating_add(1));
+            before = *cell;
+        }
+    }
+    row.get(right.len()).copied().unwrap_or(LONGEST)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{TOP, distance, nearest};
+
+    #[test]
+    fn a_slip_of_the_pen_finds_its_word() {
+        assert_eq!(nearest("hostnme", &TOP), Some("hostname"));
+        assert_eq!(nearest("chrootdir", &TOP), Some("chroot_dir"));
+        assert_eq!(nearest("namespace", &TOP), Some("namespaces"));
+        assert_eq!(nearest("volumes", &TOP), None);
+    }
+
+    #[test]
+    fn a_distance_counts_letters() {
+        assert_eq!(distance(b"kitten", b"sitting"), 3);
+        assert_eq!(distance(b"", b"abc"), 3);
+        assert_eq!(distance(b"abc", b"abc"), 0);
+    }
+}

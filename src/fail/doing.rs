@@ -1,0 +1,156 @@
+//! Everything that husk does and the kernel may refuse: the first half of a line.
+
+use super::status::Status;
+use rustix::io::Errno;
+
+/// Defines [`Doing`] together with the words that are printed for each.
+macro_rules! doings {
+    ($($(#[$doc:meta])* $name:ident: $words:literal,)*) => {
+        /// What husk was doing when the kernel said no.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum Doing { $($(#[$doc])* $name,)* }
+
+        const TABLE: &[(Doing, &str)] = &[$((Doing::$name, $words),)*];
+    };
+}
+
+doings! {
+    /// open(2) or read(2) of the configuration file.
+    ReadConfig: "reading",
+    /// Memory that is handed out once was asked for twice.
+    Allocate: "taking memory for",
+    /// rt_sigprocmask(2), rt_sigaction(2).
+    BlockSignals: "blocking signals",
+    /// prctl(2).
+    DieWithParent: "asking to die with the parent process",
+    /// socketpair(2).
+    Connect: "connecting the supervisor and PID 1",
+    /// clone(2).
+    CreateNamespaces: "creating namespaces:",
+    /// setgroups, uid_map or gid_map of /proc/PID.
+    WriteMap: "writing",
+    /// execve(2) or waitpid(2) of newuidmap(1) or newgidmap(1).
+    RunHelper: "running",
+    /// newuidmap(1) or newgidmap(1) said no, in its own words.
+    HelperRefused: "the id map was refused by",
+    /// write(2) to PID 1.
+    OpenGate: "telling PID 1 to go on",
+    /// read(2) from the supervisor.
+    WaitAtGate: "waiting for the supervisor",
+    /// waitpid(2) for PID 1.
+    WaitForInit: "waiting for PID 1",
+    /// PID 1 was killed, by the kernel's memory killer for example.
+    InitKilled: "the container's PID 1 was killed by",
+    /// setresuid(2), setresgid(2), setgroups(2).
+    ChangeIds: "becoming",
+    /// open(2) of the new root.
+    OpenRoot: "opening the root directory",
+    /// open(2) of the source of a bind or a move.
+    OpenSource: "opening the source",
+    /// openat2(2) of a mount point.
+    OpenTarget: "opening the mount point",
+    /// mkdirat(2) or openat(2) of a mount point.
+    MakeTarget: "making the mount point",
+    /// The tmpfs over the parent of a mount point that cannot be made.
+    Underlay: "laying a tmpfs under the missing mount point",
+    /// mount(2) that takes propagation off the host's mounts.
+    MakeSlave: "cutting the propagation of mounts to the host",
+    /// mount(2) of the root onto itself.
+    BindRoot: "binding the root directory",
+    /// mount(2) of an overlay.
+    MountOverlay: "mounting an overlay over",
+    /// mount(2) of a file system.
+    Mount: "mounting",
+    /// mount(2) with MS_BIND.
+    Bind: "binding",
+    /// mount(2) with MS_REMOUNT.
+    Remount: "remounting",
+    /// mount(2) with MS_SHARED and its like.
+    SetPropagation: "changing the propagation of",
+    /// mount(2) with MS_MOVE.
+    Move: "moving",
+    /// mount_setattr(2), or mount(2) with MS_REMOUNT and MS_BIND.
+    SetMountFlags: "setting mount flags on",
+    /// symlinkat(2).
+    MakeSymlink: "making the symbolic link",
+    /// Everything in a small /dev.
+    MakeDev: "making the device",
+    /// pivot_root(2) or chroot(2).
+    EnterRoot: "entering the root directory",
+    /// sethostname(2), setdomainname(2).
+    SetName: "setting the host name",
+    /// The ioctls of netdevice(7).
+    RaiseLoopback: "bringing the loopback interface up",
+    /// chdir(2).
+    ChangeDirectory: "changing to the working directory",
+    /// prctl(2) and capset(2).
+    DropCapabilities: "dropping capabilities",
+    /// prctl(2).
+    SetNoNewPrivs: "setting no_new_privs",
+    /// prctl(2).
+    HideMemory: "hiding PID 1 from the container",
+    /// clone(2) for the command.
+    Spawn: "starting",
+    /// execve(2).
+    Execute: "running",
+    /// execve(2) said ENOENT about a file that is there: its interpreter is not.
+    FindInterpreter: "running",
+    /// The command is husk's own file.
+    ExecuteHusk: "running husk's own file",
+}
+
+impl Doing {
+    /// The words.
+    pub fn words(self) -> &'static str {
+        TABLE
+            .iter()
+            .find(|entry| entry.0 == self)
+            .map_or("", |entry| entry.1)
+    }
+
+    /// What stands between two objects.
+    pub const fn joint(self) -> &'static str {
+        match self {
+            Self::FindInterpreter => ": its interpreter is missing: ",
+            Self::HelperRefused => ": ",
+            Self::MakeSymlink | Self::Move => " to ",
+            Self::ChangeIds => " ",
+            _ => " on ",
+        }
+    }
+
+    /// A number that stands for it on the way out of the container.
+    pub const fn code(self) -> u8 {
+        self as u8
+    }
+
+    /// The step with that number.
+    pub fn from_code(code: u8) -> Option<Self> {
+        TABLE.get(usize::from(code)).map(|entry| entry.0)
+    }
+
+    /// The exit status when it is refused.
+    pub fn status(self, errno: Option<Errno>) -> Status {
+        match (self, errno) {
+            (Self::Execute | Self::FindInterpreter, Some(Errno::NOENT)) => Status::NOT_FOUND,
+            (Self::Execute | Self::FindInterpreter | Self::ExecuteHusk, _) => {
+                Status::NOT_EXECUTABLE
+            }
+            _ => Status::HUSK_FAILED,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Doing, TABLE};
+
+    #[test]
+    fn every_step_survives_the_way_out_of_the_container() {
+        for (doing, words) in TABLE {
+            assert_eq!(Doing::from_code(doing.code()), Some(*doing));
+            assert_eq!(doing.words(), *words);
+        }
+        assert_eq!(Doing::from_code(255), None);
+    }
+}

@@ -1,0 +1,70 @@
+//! Whole files into the arena.
+
+use crate::arena::Arena;
+use crate::sys::open::openat;
+use core::ffi::CStr;
+use heapless::Vec;
+use rustix::fd::AsFd;
+use rustix::fs::{CWD, FileType, Mode, OFlags, fstat};
+use rustix::io::{Errno, read, retry_on_intr};
+
+/// Reads the regular file `path` of at most `most` bytes.
+///
+/// # Errors
+/// Those of open(2) and read(2); EISDIR for a directory, EINVAL for other things that are not files, FBIG for a
+/// larger file.
+pub fn read_whole<'a>(path: &CStr, most: usize, arena: &mut Arena<'a>) -> Result<&'a [u8], Errno> {
+    // Without O_NONBLOCK a fifo would wait for a writer.
+    let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOCTTY;
+    let file = openat(CWD, path, flags, Mode::empty())?;
+    match FileType::from_raw_mode(fstat(&file)?.st_mode) {
+        FileType::RegularFile => (),
+        FileType::Directory => return Err(Errno::ISDIR),
+        _ => return Err(Errno::INVAL),
+    }
+    arena
+        .write_with(|memory| fill(file.as_fd(), most, memory))
+        .unwrap_or(Err(Errno::FBIG))
+}
+
+fn fill(file: impl AsFd, most: usize, memory: &mut [u8]) -> Result<usize, Errno> {
+    let room = memory.len().min(most.saturating_add(1));
+    let mut used = 0_usize;
+    while let Some(rest) = memory.get_mut(used..room).filter(|rest| !rest.is_empty()) {
+        match retry_on_intr(|| read(&file, &mut *rest))? {
+            0 => return Ok(used),
+            count => used = used.saturating_add(count),
+        }
+    }
+    Err(Errno::FBIG)
+}
+
+/// A line of a system file that is longer counts for nothing.
+const LINE: usize = 1024;
+
+/// Hands every line of `path` to `each`, without its newline. A file that cannot be read has none.
+pub fn for_each_line(path: &CStr, mut each: impl FnMut(&[u8])) {
+    let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOCTTY;
+    let Ok(file) = openat(CWD, path, flags, Mode::empty()) else {
+        return;
+    };
+    let mut line: Vec<u8, LINE> = Vec::new();
+    let mut fits = true;
+    let mut buffer = [0_u8; LINE];
+    while let Ok(length @ 1..) = retry_on_intr(|| read(&file, &mut buffer[..])) {
+        for byte in buffer.iter().take(length) {
+            if *byte != b'\n' {
+                fits &= line.push(*byte).is_ok();
+                continue;
+            }
+            if fits {
+                each(&line);
+            }
+            line.clear();
+            fits = true;
+        }
+    }
+    if fits && !line.is_empty() {
+        each(&line);
+    }
+}

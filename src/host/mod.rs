@@ -1,0 +1,8 @@
+//! Read-only facts about this machine and the caller. Nothing here changes anything.
+
+pub mod caller;
+#[cfg(feature = "toml")]
+pub mod config_file;
+pub mod files;
+pub mod helper;
+pub mod subid;

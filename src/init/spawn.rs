@@ -1,0 +1,269 @@
+//! The command: found as execvp(3) finds it, started as vfork(2) does, its errno brought home.
+
+use super::interpreter;
+use crate::child::Handover;
+use crate::fail::{self, Doing, Status};
+use crate::limits::{COMMAND_WORDS, PATH_BYTES};
+use crate::link::Inner;
+use crate::parent::terminal::{Holder, Terminal};
+use crate::plan::{Plan, Session};
+use crate::sys::clone;
+use crate::sys::exec::{WordList, Words, execve};
+use crate::sys::signal::{self, SignalSet};
+use core::ffi::CStr;
+use heapless::Vec;
+use rustix::fd::{AsFd, BorrowedFd};
+use rustix::fs::{CWD, statat};
+use rustix::io::{Errno, retry_on_intr};
+use rustix::process::{Pid, WaitOptions, getpid, setpgid, setsid, waitpid};
+use rustix::termios::tcsetpgrp;
+
+/// What is to be run, and how.
+#[derive(Clone, Copy)]
+pub struct Command<'a> {
+    argv: Words<'a>,
+    envp: Words<'a>,
+    path: &'a [u8],
+    session: Session,
+    terminal: Option<&'a Terminal>,
+    mask: SignalSet,
+    forbidden: Option<FileId>,
+}
+
+/// A file, whatever it is called.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FileId {
+    /// st_dev.
+    pub device: u64,
+    /// st_ino.
+    pub inode: u64,
+}
+
+impl FileId {
+    /// What is at `path`, links followed.
+    pub fn of(path: &CStr) -> Result<Self, Errno> {
+        let stat = retry_on_intr(|| statat(CWD, path, rustix::fs::AtFlags::empty()))?;
+        Ok(Self {
+            device: stat.st_dev,
+            inode: stat.st_ino,
+        })
+    }
+}
+
+impl<'a> Command<'a> {
+    /// The plan's command, with what was handed over for it.
+    pub fn new(plan: &Plan<'a>, handover: Handover<'a>) -> Self {
+        let (argv, envp, path, session) = (plan.argv, plan.envp, plan.path, plan.session);
+        let Handover {
+            terminal,
+            mask,
+            own_file: forbidden,
+        } = handover;
+        Self {
+            argv,
+            envp,
+            path,
+            session,
+            terminal,
+            mask,
+            forbidden,
+        }
+    }
+
+    /// The terminal that it shares with the caller.
+    pub fn terminal(&self) -> Option<BorrowedFd<'a>> {
+        self.terminal.map(AsFd::as_fd)
+    }
+
+    /// The terminal's descriptor, by its number.
+    pub fn terminal_number(&self) -> Option<u32> {
+        self.terminal.map(Terminal::number)
+    }
+
+    fn name(&self) -> &'a CStr {
+        self.argv.first().unwrap_or_default()
+    }
+}
+
+/// Why the command does not run.
+pub struct Failure {
+    doing: Doing,
+    errno: Errno,
+    /// The file that was tried last.
+    tried: Vec<u8, PATH_BYTES>,
+}
+
+impl Default for Failure {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Failure {
+    /// None yet: what is said when nothing was found at all.
+    pub const fn new() -> Self {
+        Self {
+            doing: Doing::Execute,
+            errno: Errno::NOENT,
+            tried: Vec::new(),
+        }
+    }
+
+    const fn set(&mut self, doing: Doing, errno: Errno) {
+        self.doing = doing;
+        self.errno = errno;
+    }
+
+    /// Tells the supervisor, and says with which status to leave.
+    pub fn report(&self, command: &Command<'_>, link: &Inner) -> Status {
+        let mut memory = [0_u8; PATH_BYTES];
+        let (object, second) = match self.doing {
+            Doing::FindInterpreter => {
+                let tried = CStr::from_bytes_until_nul(&self.tried).unwrap_or_default();
+                (tried.to_bytes(), interpreter::named_by(tried, &mut memory))
+            }
+            _ => (command.name().to_bytes(), &b""[..]),
+        };
+        let failure = fail::Failure::record(self.doing, object, second, Some(self.errno));
+        link.failed(failure);
+        failure.status()
+    }
+}
+
+/// What the new process works with, on PID 1's memory.
+struct Start<'c, 'a> {
+    command: &'c Command<'a>,
+    failure: &'c mut Failure,
+    outcome: Outcome,
+}
+
+#[derive(PartialEq, Eq)]
+enum Outcome {
+    Runs,
+    Failed,
+}
+
+/// Starts the command. When this returns a pid, it runs its own program; else `failure` says why not.
+pub fn start(command: &Command<'_>, failure: &mut Failure) -> Option<Pid> {
+    let mut start = Start {
+        command,
+        failure,
+        outcome: Outcome::Runs,
+    };
+    match clone::borrowing(become_command, &mut start) {
+        Ok(pid) if start.outcome == Outcome::Runs => Some(pid),
+        Ok(pid) => {
+            let _ = retry_on_intr(|| waitpid(Some(pid), WaitOptions::empty()));
+            None
+        }
+        Err(errno) => {
+            failure.set(Doing::Spawn, errno);
+            None
+        }
+    }
+}
+
+/// Becomes the command in this process. Returns when that failed.
+pub fn replace(command: &Command<'_>, failure: &mut Failure) {
+    take_place(command);
+    execute(command, failure);
+}
+
+fn become_command(start: &mut Start<'_, '_>) -> u8 {
+    take_place(start.command);
+    execute(start.command, start.failure);
+    start.outcome = Outcome::Failed;
+    Status::NOT_FOUND.0
+}
+
+/// The session, the process group, the terminal and the signal mask. None of it is worth failing for.
+fn take_place(command: &Command<'_>) {
+    match command.session {
+        Session::New => drop(setsid()),
+        Session::Callers => {
+            let _ = setpgid(None, None);
+            if let Some(terminal) = command.terminal
+                && terminal.first_holder() == Holder::Command
+            {
+                let _ = tcsetpgrp(terminal, getpid());
+            }
+        }
+    }
+    let _ = signal::set_mask(command.mask);
+}
+
+/// Looks for the command as execvp(3) does, and runs it: returns only when it could not.
+fn execute(command: &Command<'_>, failure: &mut Failure) {
+    let name = command.name().to_bytes();
+    if name.contains(&b'/') {
+        return attempt(command, b"", name, failure);
+    }
+    if name.is_empty() {
+        return;
+    }
+    let mut denied = Errno::NOENT;
+    for directory in command.path.split(|byte| *byte == b':') {
+        // An empty element is the working directory.
+        let directory = if directory.is_empty() {
+            b"."
+        } else {
+            directory
+        };
+        attempt(command, directory, name, failure);
+        match (failure.doing, failure.errno) {
+            (Doing::Execute, Errno::ACCESS) => denied = Errno::ACCESS,
+            (Doing::Execute, Errno::NOENT | Errno::NOTDIR | Errno::NAMETOOLONG) => (),
+            _ => return,
+        }
+    }
+    // Something of that name that cannot be run is better news than nothing.
+    failure.set(Doing::Execute, denied);
+}
+
+/// Tries the one file `directory`/`name`.
+fn attempt(command: &Command<'_>, directory: &[u8], name: &[u8], failure: &mut Failure) {
+    failure.tried.clear();
+    let slash: &[u8] = if directory.is_empty() { b"" } else { b"/" };
+    for part in [directory, slash, name, b"\0"] {
+        if failure.tried.extend_from_slice(part).is_err() {
+            return failure.set(Doing::Execute, Errno::NAMETOOLONG);
+        }
+    }
+    let file = CStr::from_bytes_until_nul(&failure.tried).unwrap_or_default();
+    let (doing, errno) = match FileId::of(file) {
+        // A directory of PATH that cannot be searched is one where nothing was found.
+        Err(Errno::ACCESS) if !directory.is_empty() => (Doing::Execute, Errno::NOENT),
+        Err(errno) => (Doing::Execute, errno),
+        Ok(id) if command.forbidden == Some(id) => (Doing::ExecuteHusk, Errno::PERM),
+        Ok(_) => match execve(file, command.argv, command.envp) {
+            // The file is there, so what is missing is what it asks for.
+            Errno::NOENT => (Doing::FindInterpreter, Errno::NOENT),
+            Errno::NOEXEC => (Doing::Execute, execute_script(command, file)),
+            errno => (Doing::Execute, errno),
+        },
+    };
+    failure.set(doing, errno);
+}
+
+/// A script without a #! line is for /bin/sh, as execvp(3) has it.
+fn execute_script(command: &Command<'_>, file: &CStr) -> Errno {
+    let mut argv = WordList::<{ COMMAND_WORDS + 3 }>::new();
+    let words = [c"/bin/sh", file]
+        .into_iter()
+        .chain(command.argv.skip(1).iter());
+    for word in words {
+        if argv.push(word).is_err() {
+            return Errno::NOEXEC;
+        }
+    }
+    match looks_like_text(file) {
+        true => execve(c"/bin/sh", argv.finish(), command.envp),
+        false => Errno::NOEXEC,
+    }
+}
+
+/// Whether it has no NUL at its start: a program for another machine is not a script.
+fn looks_like_text(file: &CStr) -> bool {
+    let mut memory = [0_u8; 128];
+    interpreter::head(file, &mut memory).is_ok_and(|head| !head.contains(&0))
+}

@@ -1,0 +1,175 @@
+//! husk starts a command in an unprivileged Linux container and is its PID 1.
+//!
+//! # How a container starts
+//! 1. [`cli`] reads the command line and [`config`] the file: two spellings of what a person may ask for.
+//! 2. [`host`] looks up who the caller is and which ids they may use.
+//! 3. [`plan`] lays flags over file over defaults and decides. From here on nothing reads a configuration, and
+//!    before here nothing has changed the system.
+//! 4. [`parent`] clones once, into all namespaces, and writes the id maps: it stays outside, as the supervisor.
+//! 5. [`child`] is the clone: it makes the file system and drops what the container must not have.
+//! 6. [`init`] is the same process, now PID 1: it starts the command, reaps, and passes signals on.
+//! 7. [`link`] is all that the two say to each other; [`fail`] is all that a user reads when something is refused.
+//!
+//! # Why there is no std
+//! A process that is cloned and does not execute anything runs on in a copy of its parent's image. With std that is
+//! a minefield of locks and thread-local state. Without it, without a heap and without a runtime, there is nothing
+//! to corrupt: the plan that the supervisor made is simply there in the child. One image, one parse, no re-exec.
+//!
+//! Every `unsafe` is below [`sys`].
+
+#![cfg_attr(not(test), no_std)]
+#![deny(unsafe_code)]
+
+pub mod arena;
+pub mod child;
+pub mod cli;
+pub mod config;
+pub mod fail;
+pub mod host;
+pub mod init;
+pub mod limits;
+pub mod link;
+pub mod parent;
+pub mod plan;
+#[expect(
+    unsafe_code,
+    reason = "what rustix does not offer for use is here, behind safe functions"
+)]
+pub mod sys;
+pub mod text;
+
+use arena::Arena;
+use cli::{Mode, Request, Run};
+use config::{Config, IdMap, Lists};
+use fail::{Doing, Error, Failure, Sources, Status};
+use host::caller::Caller;
+use host::subid::{self, Ranges};
+use plan::namespace::NamespaceSet;
+use plan::{Inputs, Memory};
+use rustix::io::Errno;
+use sys::exec::Words;
+use sys::start;
+use sys::storage::Storage;
+use text::Text;
+
+static ARENA: Storage<[u8; limits::ARENA_BYTES]> = Storage::new([0; limits::ARENA_BYTES]);
+static LISTS: Storage<Lists<'static>> = Storage::new(Lists::new());
+static PLAN: Storage<Memory<'static>> = Storage::new(Memory::new());
+
+/// The program: from its words to its exit status.
+pub fn main(argv: Words<'static>, envp: Words<'static>) -> u8 {
+    let mut sources = Sources {
+        argv,
+        file: b"",
+        text: b"",
+    };
+    match execute(argv, envp, &mut sources) {
+        Ok(status) => status.0,
+        Err(error) => error.report(sources).0,
+    }
+}
+
+fn execute(
+    argv: Words<'static>,
+    envp: Words<'static>,
+    sources: &mut Sources<'static>,
+) -> Result<Status, Error> {
+    let (Some(arena), Some(lists), Some(plan)) = (ARENA.take(), LISTS.take(), PLAN.take()) else {
+        return Err(Failure::new(Doing::Allocate, b"the plan", Errno::NOMEM).into());
+    };
+    let mut arena = Arena::new(arena);
+    let mut config = Config::new(lists);
+    let mut text = Text::<{ limits::LINE_BYTES }>::new();
+    match cli::parse(argv)? {
+        Request::Help => text.put(cli::help::HUSK),
+        Request::HelpRun => cli::help::put_run(&mut text),
+        Request::Version => text.put(cli::help::VERSION),
+        Request::Run(run) => {
+            read_file(&run, envp, &mut config, &mut arena, sources)?;
+            cli::apply(argv, &mut config, &mut arena)?;
+            return execute_run(&run, envp, &config, plan, &mut arena);
+        }
+    }
+    text.write_to(start::stdout());
+    Ok(Status::SUCCESS)
+}
+
+#[cfg(feature = "toml")]
+fn read_file(
+    run: &Run<'static>,
+    envp: Words<'static>,
+    config: &mut Config<'static>,
+    arena: &mut Arena<'static>,
+    sources: &mut Sources<'static>,
+) -> Result<(), Error> {
+    if let Some(found) = host::config_file::read(run.file, envp, arena)? {
+        sources.file = found.path.to_bytes();
+        sources.text = found.text;
+        config::toml::read(found.text, config, arena)?;
+    }
+    Ok(())
+}
+
+#[cfg(not(feature = "toml"))]
+fn read_file(
+    run: &Run<'static>,
+    _: Words<'static>,
+    _: &mut Config<'static>,
+    _: &mut Arena<'static>,
+    _: &mut Sources<'static>,
+) -> Result<(), Error> {
+    match run.file {
+        cli::ConfigFile::Named(_) => Err(fail::refusal::Refusal::text(
+            config::Place::Nowhere,
+            "--config",
+            "this husk was built without the feature toml: use flags",
+        )
+        .into()),
+        cli::ConfigFile::Search | cli::ConfigFile::None => Ok(()),
+    }
+}
+
+fn execute_run(
+    run: &Run<'static>,
+    envp: Words<'static>,
+    config: &Config<'static>,
+    memory: &'static mut Memory<'static>,
+    arena: &mut Arena<'static>,
+) -> Result<Status, Error> {
+    let caller = Caller::read();
+    let (mut subuid, mut subgid) = (Ranges::new(), Ranges::new());
+    let (mut newuidmap, mut newgidmap) = (None, None);
+    let user = plan::namespaces(config)?.contains(NamespaceSet::USER);
+    let given = !config.uid_map.is_empty() || !config.gid_map.is_empty();
+    let whole = !config.uid_map.is_empty() && !config.gid_map.is_empty();
+    let auto = !whole && plan::id_map_kind(config) == IdMap::Auto;
+    if user && (given || auto) {
+        let path = plan::environment::get(envp, b"PATH")
+            .unwrap_or_default()
+            .to_bytes();
+        newuidmap = host::helper::find(c"newuidmap", path, arena);
+        newgidmap = host::helper::find(c"newgidmap", path, arena);
+    }
+    if user && auto {
+        subid::of_caller(&caller, &mut subuid, &mut subgid);
+    }
+    let command = run.command;
+    let (subuid, subgid) = (&subuid, &subgid);
+    let inputs = Inputs {
+        config,
+        command,
+        envp,
+        caller,
+        subuid,
+        subgid,
+        newuidmap,
+        newgidmap,
+    };
+    let plan = plan::new(&inputs, memory)?;
+    if run.mode == Mode::DryRun {
+        plan::describe::print(&plan, start::stdout());
+        return Ok(Status::SUCCESS);
+    }
+    // The plan outlives everything: PID 1 runs on with it in a copy of this memory.
+    Ok(parent::run(&plan)?)
+}

@@ -1,0 +1,149 @@
+//! Outside: the supervisor, with the caller's ids in the caller's namespaces.
+
+pub mod id_map;
+pub mod relay;
+pub mod terminal;
+
+use crate::child::{self, Handover};
+use crate::fail::{Doing, Explain, Failed, Failure, Status};
+use crate::init::spawn::FileId;
+use crate::link::Inner;
+use crate::link::{self, Order, Outer};
+use crate::plan::{Plan, Root, Supervisor};
+use crate::sys::clone::{self, Side};
+use crate::sys::fd::{self, Range};
+use crate::sys::signal::{self, SignalSet, Target};
+use rustix::process::{
+    Pid, Signal, WaitOptions, getppid, set_parent_process_death_signal, waitpid,
+};
+use terminal::Terminal;
+
+/// PID 1 as its parent sees it. Dropped before it was waited for, it is killed and reaped: nothing is left behind.
+pub struct Child {
+    pid: Pid,
+    state: State,
+}
+
+#[derive(PartialEq, Eq)]
+enum State {
+    Running,
+    Reaped,
+}
+
+impl Child {
+    /// Its pid outside.
+    pub const fn pid(&self) -> Pid {
+        self.pid
+    }
+
+    /// Its status, if it has ended.
+    pub fn try_wait(&mut self) -> Result<Option<rustix::process::WaitStatus>, rustix::io::Errno> {
+        self.wait_with(WaitOptions::NOHANG)
+    }
+
+    /// Its status, once it has ended.
+    pub fn wait(&mut self) -> Result<Option<rustix::process::WaitStatus>, rustix::io::Errno> {
+        self.wait_with(WaitOptions::empty())
+    }
+
+    fn wait_with(
+        &mut self,
+        options: WaitOptions,
+    ) -> Result<Option<rustix::process::WaitStatus>, rustix::io::Errno> {
+        let found = rustix::io::retry_on_intr(|| waitpid(Some(self.pid), options))?;
+        if found.is_some() {
+            self.state = State::Reaped;
+        }
+        Ok(found.map(|(_, status)| status))
+    }
+}
+
+impl Drop for Child {
+    fn drop(&mut self) {
+        if self.state == State::Running {
+            let _ = signal::send(Target::Process(self.pid), Signal::KILL.as_raw());
+            let _ = self.wait();
+        }
+    }
+}
+
+/// Starts what `plan` says and waits for its end.
+///
+/// Does: blocks all signals, so that one that comes from now on reaches the command and not husk;
+/// clones; writes the maps; opens the gate; passes signals on.
+/// Must not: change anything outside, or keep a descriptor that the command could inherit.
+pub fn run<'a>(plan: &Plan<'a>) -> Result<Status, Failed> {
+    fd::range(Range::CloseOnExec, 3, u32::MAX);
+    let caller_mask = signal::set_mask(SignalSet::ALL).doing(Doing::BlockSignals, b"")?;
+    signal::default_child_signal().doing(Doing::BlockSignals, b"")?;
+    if plan.supervisor == Supervisor::DiesWithParent {
+        die_with_parent()?;
+    }
+    let terminal = Terminal::open(plan.session);
+    let (outer, inner) = link::pair().doing(Doing::Connect, b"")?;
+    let handover = Handover {
+        terminal: terminal.as_ref(),
+        mask: caller_mask,
+        own_file: own_file(plan),
+    };
+    let (mut child, outer) = create(plan, (outer, inner), handover)?;
+    if let Some(maps) = &plan.maps {
+        id_map::write(child.pid(), maps, caller_mask)?;
+    }
+    if terminal.is_some() {
+        outer.signal_reports().doing(Doing::Connect, b"")?;
+    }
+    if let Err(errno) = outer.order(Order::Go) {
+        // PID 1 is gone; what it said of why is worth more than our EPIPE.
+        let told = relay::ended(&mut child, &outer, plan.init);
+        return told.and_then(|_| Err(Failure::new(Doing::OpenGate, b"", errno)));
+    }
+    relay::until_exit(&mut child, &outer, plan.init, terminal)
+}
+
+/// Makes PID 1 with all its namespaces.
+fn create<'a>(
+    plan: &Plan<'a>,
+    (outer, inner): (Outer, Inner),
+    handover: Handover<'_>,
+) -> Result<(Child, Outer), Failed> {
+    match clone::into_namespaces(plan.namespaces) {
+        Ok(Side::Parent(pid)) => Ok((
+            Child {
+                pid,
+                state: State::Running,
+            },
+            outer,
+        )),
+        Ok(Side::Child) => {
+            drop(outer);
+            child::run(plan, inner, handover)
+        }
+        Err(errno) => {
+            let object = plan.namespaces.spelled();
+            Err(Failure::new(Doing::CreateNamespaces, object, errno))
+        }
+    }
+}
+
+/// husk's own file, for a container with a root of its own: there, nobody but /proc/self/exe leads to it, and running it would open
+/// it to the container (CVE-2019-5736). On the host's tree it is a file like any other, and may be nested.
+fn own_file(plan: &Plan<'_>) -> Option<FileId> {
+    match plan.root {
+        Root::Host => None,
+        Root::Pivot(_) | Root::Chroot(_) => FileId::of(c"/proc/self/exe").ok(),
+    }
+}
+
+/// PR_SET_PDEATHSIG of prctl(2), and the question whether it came too late.
+fn die_with_parent<'a>() -> Result<(), Failed> {
+    let parent = getppid();
+    set_parent_process_death_signal(Some(Signal::KILL)).doing(Doing::DieWithParent, b"")?;
+    if getppid() != parent {
+        let _ = signal::send(
+            Target::Process(rustix::process::getpid()),
+            Signal::KILL.as_raw(),
+        );
+    }
+    Ok(())
+}

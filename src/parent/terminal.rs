@@ -1,0 +1,103 @@
+//! The caller's terminal: which process group has it, and how it was found.
+//!
+//! The command runs in a process group of its own, so that nothing inside can signal the caller's job (kill(2) with
+//! pid 0), and husk behaves in that job as any program does: it leaves the terminal where it is. When the
+//! command needs it (it is stopped by SIGTTIN or SIGTTOU while husk's job is in the foreground) the command's
+//! group gets it. Until then what the terminal sends goes to husk, which passes it on to the command's
+//! group. So a signal of the terminal reaches the command once, and `husk run … | less` works.
+
+use crate::plan::Session;
+use crate::sys::fd::Fd;
+use crate::sys::open::openat;
+use rustix::fd::{AsFd, BorrowedFd};
+use rustix::fs::{CWD, Mode, OFlags};
+use rustix::process::{Pid, getpgrp, getpid};
+use rustix::termios::{
+    OptionalActions, Termios, isatty, tcgetattr, tcgetpgrp, tcsetattr, tcsetpgrp,
+};
+
+/// The controlling terminal.
+pub struct Terminal {
+    fd: Fd,
+    own_group: Pid,
+    found: Option<Termios>,
+    first: Holder,
+}
+
+impl Terminal {
+    /// The controlling terminal, where there is one and the command is to share it.
+    ///
+    /// Where somebody sits at it and talks to the command alone, as far as can be told (husk leads a job in
+    /// the foreground, standard input and output are terminals), the command has it from the start.
+    pub fn open(session: Session) -> Option<Self> {
+        if session == Session::New {
+            return None;
+        }
+        let flags = OFlags::RDWR | OFlags::CLOEXEC | OFlags::NOCTTY;
+        let fd = openat(CWD, c"/dev/tty", flags, Mode::empty()).ok()?;
+        let found = tcgetattr(&fd).ok();
+        let own_group = getpgrp();
+        let streams = [crate::sys::start::stdin(), crate::sys::start::stdout()];
+        let alone = own_group == getpid() && streams.into_iter().all(isatty);
+        let mut terminal = Self {
+            fd,
+            own_group,
+            found,
+            first: Holder::Supervisor,
+        };
+        if alone && terminal.is_ours() {
+            terminal.first = Holder::Command;
+        }
+        Some(terminal)
+    }
+
+    /// Whether husk's own job has the terminal.
+    pub fn is_ours(&self) -> bool {
+        tcgetpgrp(&self.fd).is_ok_and(|group| group == self.own_group)
+    }
+
+    /// Its descriptor's number.
+    pub const fn number(&self) -> u32 {
+        self.fd.number()
+    }
+
+    /// Who gets the terminal first: see [`Terminal::open`].
+    pub const fn first_holder(&self) -> Holder {
+        self.first
+    }
+
+    /// Takes the terminal back for husk's job and, when the command ended in a way that leaves no time for it
+    /// (`Restore::Modes`), its modes as they were found. All signals are blocked, SIGTTOU with them, so a background process may.
+    pub fn take_back(&self, restore: Restore) {
+        let _ = tcsetpgrp(&self.fd, self.own_group);
+        if restore == Restore::Modes
+            && let Some(found) = &self.found
+        {
+            let _ = tcsetattr(&self.fd, OptionalActions::Drain, found);
+        }
+    }
+}
+
+impl AsFd for Terminal {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.fd.as_fd()
+    }
+}
+
+/// What of the terminal is put back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Restore {
+    /// The foreground.
+    Group,
+    /// And the modes.
+    Modes,
+}
+
+/// Which group has the terminal while husk's job is in the foreground.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Holder {
+    /// husk's own.
+    Supervisor,
+    /// The command's.
+    Command,
+}

@@ -1,0 +1,172 @@
+//! `husk run --dry-run`: the plan in words, one fact a line, as it was understood.
+
+use super::capability::names;
+use super::id::MapLine;
+use super::id_map::{Setgroups, Writer};
+use super::operation::{Action, Operation};
+use super::{Access, Identity, Init, NewPrivileges, Plan, Root, Session, Supervisor, Writes};
+use crate::config::MakeTarget;
+use crate::plan::mount::MountFlags;
+use crate::sys::mount::Reach;
+use crate::text::Text;
+use core::ffi::CStr;
+use rustix::fd::AsFd;
+
+/// Writes the plan to `fd`.
+pub fn print(plan: &Plan<'_>, fd: impl AsFd) {
+    let text = &mut Text::new();
+    text.put("namespaces:");
+    for name in plan.namespaces.names() {
+        text.put(" ");
+        text.put(name);
+    }
+    text.put("\n");
+    if let Some(maps) = &plan.maps {
+        for (title, map) in [("uid_map: ", &maps.uid), ("gid_map: ", &maps.gid)] {
+            for line in map.lines {
+                put_map_line(text, title, line, map.writer);
+                text.flush_to(&fd);
+            }
+        }
+        if maps.setgroups == Setgroups::Deny {
+            text.put("setgroups: deny\n");
+        }
+    }
+    match plan.root {
+        Root::Host => text.put("root: the host's\n"),
+        Root::Pivot(path) => put_path(text, "root: ", path),
+        Root::Chroot(path) => put_path(text, "root (chroot): ", path),
+    }
+    if plan.access == Access::ReadOnly {
+        text.put("root is read-only\n");
+    }
+    match plan.writes {
+        Writes::Root => (),
+        Writes::Tmpfs => text.put("overlay: tmpfs\n"),
+        Writes::Directory(path) => put_path(text, "overlay: ", path),
+    }
+    for operation in plan.operations {
+        text.flush_to(&fd);
+        put_operation(text, operation);
+    }
+    text.flush_to(&fd);
+    put_rest(text, plan);
+    for word in plan.argv.iter() {
+        text.flush_to(&fd);
+        text.put(" ");
+        text.foreign(word.to_bytes());
+    }
+    text.put("\n");
+    text.flush_to(&fd);
+}
+
+fn put_rest(text: &mut Text, plan: &Plan<'_>) {
+    for (title, path) in [
+        ("hostname: ", plan.hostname),
+        ("domainname: ", plan.domainname),
+        ("working_dir: ", plan.working_dir),
+    ] {
+        if let Some(path) = path {
+            put_path(text, title, path);
+        }
+    }
+    put_identity(text, plan.identity);
+    if plan.dropped.0 != 0 {
+        text.put("dropped capabilities:");
+        for (number, name) in (0_u32..).zip(names()) {
+            if plan.dropped.has(number) {
+                text.put(" ");
+                text.put(name);
+            }
+        }
+        text.put("\n");
+    }
+    if plan.new_privileges == NewPrivileges::Allowed {
+        text.put("set-user-ID programs gain privileges\n");
+    }
+    if plan.session == Session::New {
+        text.put("new session\n");
+    }
+    if plan.supervisor == Supervisor::DiesWithParent {
+        text.put("dies with its parent\n");
+    }
+    if plan.init == Init::Command {
+        text.put("the command is PID 1\n");
+    }
+    text.put("environment: ");
+    text.number(u64::try_from(plan.envp.len()).unwrap_or(u64::MAX));
+    text.put(" variables\ncommand:");
+}
+
+fn put_path(text: &mut Text, title: &str, path: &CStr) {
+    text.put(title);
+    text.foreign(path.to_bytes());
+    text.put("\n");
+}
+
+fn put_map_line(text: &mut Text, title: &str, line: &MapLine, writer: Writer<'_>) {
+    text.put(title);
+    for number in [line.inside.0, line.outside.0, line.count] {
+        text.number(number);
+        text.put(" ");
+    }
+    if let Writer::Helper(path) = writer {
+        text.put("by ");
+        text.foreign(path.to_bytes());
+    }
+    text.put("\n");
+}
+
+fn put_identity(text: &mut Text, identity: Identity) {
+    for (title, id) in [("uid: ", identity.uid), ("gid: ", identity.gid)] {
+        if let Some(id) = id {
+            text.put(title);
+            text.number(id.0);
+            text.put("\n");
+        }
+    }
+}
+
+fn put_operation(text: &mut Text, operation: &Operation<'_>) {
+    let (verb, source, flags, data) = match operation.action {
+        Action::Mount {
+            source: _,
+            kind,
+            data,
+            flags,
+        } => ("mount", kind, flags, data),
+        Action::Remount { data, flags } => ("remount", c"", flags, data),
+        Action::Propagation(_) => ("propagation", c"", MountFlags::NONE, None),
+        Action::Bind {
+            source,
+            flags,
+            reach: Reach::One,
+            ..
+        } => ("bind", source, flags, None),
+        Action::Bind { source, flags, .. } => ("recursive_bind", source, flags, None),
+        Action::Move(source) => ("relocate", source, MountFlags::NONE, None),
+        Action::Dev(_) => ("dev", c"", MountFlags::NONE, None),
+        Action::Directory => ("dir", c"", MountFlags::NONE, None),
+        Action::Symlink(source) => ("symlink", source, MountFlags::NONE, None),
+        Action::ResolvConf => ("resolv.conf", c"", MountFlags::READ_ONLY, None),
+    };
+    text.put(verb);
+    text.put(": ");
+    if !source.is_empty() {
+        text.foreign(source.to_bytes());
+        text.put(" on ");
+    }
+    text.foreign(operation.target.path().to_bytes());
+    for name in flags.names() {
+        text.put(" ");
+        text.put(name);
+    }
+    if let Some(data) = data {
+        text.put(" data=");
+        text.foreign(data.to_bytes());
+    }
+    if operation.make == MakeTarget::Yes {
+        text.put(" make_target");
+    }
+    text.put("\n");
+}

@@ -1,0 +1,154 @@
+//! Who is who: the maps, the ids that the file system is made with, the ids of the command.
+
+use super::Identity;
+use super::id::{Inside, MapLine, Outside};
+use super::id_map::{self, Lines, Map, Maps, Setgroups, Writer};
+use super::namespace::NamespaceSet;
+use super::request::{Inputs, id_map_kind};
+use crate::config::{At, Config, Place};
+use crate::fail::refusal::{Refusal, Refused, What};
+use crate::host::caller::{Caller, Power};
+use crate::host::subid::Ranges;
+use core::ffi::CStr;
+
+/// One of the two maps, as far as it is not decided.
+struct Asked<'a, 'i> {
+    subject: &'static str,
+    missing_helper: &'static str,
+    lines: &'i [At<MapLine>],
+    own: u32,
+    power: Power,
+    ranges: &'i Ranges,
+    helper: Option<&'a CStr>,
+}
+
+impl<'a> Asked<'a, '_> {
+    fn decide(
+        &self,
+        inputs: &Inputs<'a, '_>,
+        ranges: &Ranges,
+        lines: &'a mut Lines,
+    ) -> Result<Map<'a>, Refused> {
+        match self.lines {
+            [] => id_map::made(id_map_kind(inputs.config), self.own, ranges, lines),
+            given => id_map::given(given, self.subject, lines)?,
+        }
+        let writer = match self.helper {
+            _ if id_map::direct(lines, self.own, self.power) => Writer::Husk,
+            Some(helper) => Writer::Helper(helper),
+            None => {
+                let place = self.lines.first().map_or(Place::Nowhere, |at| at.place);
+                return Err(Refusal::text(place, self.subject, self.missing_helper));
+            }
+        };
+        Ok(Map { lines, writer })
+    }
+
+    /// Whether the caller's ranges can be had for it.
+    fn has_ranges(&self) -> bool {
+        !self.ranges.is_empty() && (self.power == Power::Has || self.helper.is_some())
+    }
+}
+
+/// The maps, where there is a user namespace.
+pub fn maps<'a>(
+    inputs: &Inputs<'a, '_>,
+    namespaces: NamespaceSet,
+    uid_lines: &'a mut Lines,
+    gid_lines: &'a mut Lines,
+) -> Result<Option<Maps<'a>>, Refused> {
+    let (config, caller) = (inputs.config, inputs.caller);
+    let uid = Asked {
+        subject: "uid_map",
+        missing_helper: "needs newuidmap, which is not in PATH, /usr/bin or /bin: apt install uidmap, or dnf install shadow-utils; or map your own uid alone",
+        lines: config.uid_map,
+        own: caller.uid,
+        power: caller.set_uid,
+        ranges: inputs.subuid,
+        helper: inputs.newuidmap,
+    };
+    let gid = Asked {
+        subject: "gid_map",
+        missing_helper: "needs newgidmap, which is not in PATH, /usr/bin or /bin: apt install uidmap, or dnf install shadow-utils; or map your own gid alone",
+        lines: config.gid_map,
+        own: caller.gid,
+        power: caller.set_gid,
+        ranges: inputs.subgid,
+        helper: inputs.newgidmap,
+    };
+    if !namespaces.contains(NamespaceSet::USER) {
+        return match (uid.lines.first(), gid.lines.first()) {
+            (Some(at), _) => Err(Refusal::text(
+                at.place,
+                uid.subject,
+                "needs the user namespace",
+            )),
+            (_, Some(at)) => Err(Refusal::text(
+                at.place,
+                gid.subject,
+                "needs the user namespace",
+            )),
+            (None, None) => Ok(None),
+        };
+    }
+    let none = Ranges::new();
+    // Ids of one kind without the other would be of little use: files have both.
+    let (subuid, subgid) = match uid.has_ranges() && gid.has_ranges() {
+        true => (uid.ranges, gid.ranges),
+        false => (&none, &none),
+    };
+    let uid = uid.decide(inputs, subuid, uid_lines)?;
+    let gid = gid.decide(inputs, subgid, gid_lines)?;
+    let setgroups = match (gid.writer, caller.set_gid) {
+        (Writer::Husk, Power::Lacks) => Setgroups::Deny,
+        _ => Setgroups::Leave,
+    };
+    Ok(Some(Maps {
+        uid,
+        gid,
+        setgroups,
+    }))
+}
+
+/// The ids that the file system is made with: root's inside where there is one; else the caller's inside, which it
+/// has already; else the first that there is.
+pub fn setup(caller: Caller, maps: Option<&Maps<'_>>) -> Identity {
+    let pick = |map: &Map<'_>, own| {
+        if map.covers(Inside(0)) {
+            return Some(Inside(0));
+        }
+        match map.inside_of(Outside(own)) {
+            Some(_) => None,
+            None => map.lines.first().map(|line| line.inside),
+        }
+    };
+    Identity {
+        uid: maps.and_then(|maps| pick(&maps.uid, caller.uid)),
+        gid: maps.and_then(|maps| pick(&maps.gid, caller.gid)),
+    }
+}
+
+/// The command's ids: those that are asked for, else those of [`setup`].
+pub fn of_command(
+    config: &Config<'_>,
+    maps: Option<&Maps<'_>>,
+    setup: Identity,
+) -> Result<Identity, Refused> {
+    if let Some(maps) = maps {
+        for (id, map, subject) in [
+            (config.uid, &maps.uid, "uid"),
+            (config.gid, &maps.gid, "gid"),
+        ] {
+            if let Some(At { value, place }) = id
+                && !map.covers(Inside(value))
+            {
+                return Err(Refusal::new(place, subject, What::Unmapped(value)));
+            }
+        }
+    }
+    let choose = |asked: Option<At<u32>>, default| asked.map(|at| Inside(at.value)).or(default);
+    Ok(Identity {
+        uid: choose(config.uid, setup.uid),
+        gid: choose(config.gid, setup.gid),
+    })
+}

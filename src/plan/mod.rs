@@ -1,0 +1,144 @@
+//! What will be done: the flags laid over the file, checked against the facts, and nothing left open.
+//!
+//! Nothing here changes the system, and nothing after it reads a configuration. The plan is made once, by
+//! the supervisor; PID 1 finds it in its own copy of the memory.
+
+pub mod capability;
+pub mod defaults;
+pub mod describe;
+pub mod environment;
+pub mod id;
+pub mod id_map;
+mod identity;
+pub mod mount;
+pub mod namespace;
+pub mod operation;
+mod request;
+pub mod target;
+
+use crate::sys::exec::Words;
+use capability::CapabilitySet;
+use core::ffi::CStr;
+use id::Inside;
+use id_map::Maps;
+use namespace::NamespaceSet;
+use operation::Operation;
+pub use request::{Inputs, Memory, id_map_kind, namespaces, new};
+
+/// Everything that a container is made from.
+pub struct Plan<'a> {
+    /// The namespaces, all made by one clone.
+    pub namespaces: NamespaceSet,
+    /// Its uid_map, gid_map and setgroups; `None` without a user namespace.
+    pub maps: Option<Maps<'a>>,
+    /// Where `/` is.
+    pub root: Root<'a>,
+    /// Whether the new root can be written.
+    pub access: Access,
+    /// Where writes to the new root go.
+    pub writes: Writes<'a>,
+    /// The mounts, in order.
+    pub operations: &'a [Operation<'a>],
+    /// sethostname(2).
+    pub hostname: Option<&'a CStr>,
+    /// setdomainname(2).
+    pub domainname: Option<&'a CStr>,
+    /// The ids while the file system is made: root's, where there is one inside.
+    pub setup: Identity,
+    /// The ids of the command.
+    pub identity: Identity,
+    /// Capabilities that are taken from the command and all that it starts.
+    pub dropped: CapabilitySet,
+    /// PR_SET_NO_NEW_PRIVS.
+    pub new_privileges: NewPrivileges,
+    /// Where the command starts; `None` is the caller's directory, or `/` of a new root.
+    pub working_dir: Option<&'a CStr>,
+    /// Whether the command gets a session of its own.
+    pub session: Session,
+    /// Whether husk dies with its parent.
+    pub supervisor: Supervisor,
+    /// Who is PID 1.
+    pub init: Init,
+    /// The command and its arguments; at least one word.
+    pub argv: Words<'a>,
+    /// Its environment.
+    pub envp: Words<'a>,
+    /// The directories in which it is looked for.
+    pub path: &'a [u8],
+}
+
+/// Where `/` is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Root<'a> {
+    /// Where it was.
+    Host,
+    /// In this directory, entered with pivot_root(2).
+    Pivot(&'a CStr),
+    /// In this directory, entered with chroot(2): there is no mount namespace.
+    Chroot(&'a CStr),
+}
+
+/// Whether something can be written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// It can.
+    ReadWrite,
+    /// It cannot.
+    ReadOnly,
+}
+
+/// Where writes to the new root go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Writes<'a> {
+    /// Into it.
+    Root,
+    /// Into a tmpfs over it.
+    Tmpfs,
+    /// Into `upper` of this directory, over it.
+    Directory(&'a CStr),
+}
+
+/// Ids to become; `None` keeps what there is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Identity {
+    /// Real, effective and saved uid.
+    pub uid: Option<Inside>,
+    /// Real, effective and saved gid.
+    pub gid: Option<Inside>,
+}
+
+/// Whether programs may gain privileges (PR_SET_NO_NEW_PRIVS).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NewPrivileges {
+    /// They may not.
+    Forbidden,
+    /// They may.
+    Allowed,
+}
+
+/// Whose session the command is in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Session {
+    /// The caller's, with its terminal.
+    Callers,
+    /// Its own, without one.
+    New,
+}
+
+/// What ends the supervisor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Supervisor {
+    /// The command's end.
+    LivesOn,
+    /// The end of its parent as well.
+    DiesWithParent,
+}
+
+/// Who is PID 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Init {
+    /// husk, which reaps and passes signals on.
+    Husk,
+    /// The command.
+    Command,
+}

@@ -1,0 +1,330 @@
+//! What was asked for, over defaults: how a [`Plan`] is decided.
+
+use super::capability::{CapabilityChange, CapabilitySet};
+use super::environment::{self, DEFAULT_PATH, Environment, Inherit};
+use super::id::Inside;
+use super::id_map::{Lines, Maps};
+use super::identity;
+use super::namespace::NamespaceSet;
+use super::operation::{Dev, Operation};
+use super::target::{Target, components};
+use super::{Access, Init, NewPrivileges, Plan, Root, Session, Supervisor, Writes, defaults};
+use crate::config::{At, Config, IdMap, MountOption, Network, Overlay, Place};
+use crate::fail::refusal::{Refusal, Refused, What};
+use crate::host::caller::{Caller, Raised};
+use crate::host::subid::Ranges;
+use crate::limits::{COMMAND_WORDS, ENVIRONMENT, OPERATIONS};
+use crate::sys::exec::{WordList, Words};
+use core::ffi::CStr;
+use heapless::Vec;
+
+/// What a plan is decided from.
+pub struct Inputs<'a, 'i> {
+    /// What was asked for.
+    pub config: &'i Config<'a>,
+    /// The command line's command; may be empty.
+    pub command: Words<'a>,
+    /// The caller's environment.
+    pub envp: Words<'a>,
+    /// The caller.
+    pub caller: Caller,
+    /// The caller's subuid(5) ranges, where they were asked for.
+    pub subuid: &'i Ranges,
+    /// The caller's subgid(5) ranges, where they were asked for.
+    pub subgid: &'i Ranges,
+    /// newuidmap(1), where it was found.
+    pub newuidmap: Option<&'a CStr>,
+    /// newgidmap(1), where it was found.
+    pub newgidmap: Option<&'a CStr>,
+}
+
+/// The memory of a plan's lists.
+pub struct Memory<'a> {
+    environment: Environment<'a>,
+    command: WordList<'a, { COMMAND_WORDS + 1 }>,
+    uid: Lines,
+    gid: Lines,
+    operations: Vec<Operation<'a>, OPERATIONS>,
+}
+
+impl Memory<'_> {
+    /// Memory with nothing in it.
+    pub const fn new() -> Self {
+        Self {
+            environment: Environment::new(),
+            command: WordList::new(),
+            uid: Lines::new(),
+            gid: Lines::new(),
+            operations: Vec::new(),
+        }
+    }
+}
+
+impl Default for Memory<'_> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// The namespaces that are asked for.
+pub fn namespaces(config: &Config<'_>) -> Result<NamespaceSet, Refused> {
+    let set = config
+        .namespaces
+        .map_or(NamespaceSet::DEFAULT, |at| at.value);
+    let set = set.with(config.unshare).without(config.share);
+    match config.network {
+        Some(At {
+            value: Network::Loopback,
+            ..
+        }) => Ok(set.with(NamespaceSet::NET)),
+        Some(At { place, .. })
+            if config.namespaces.is_some() && set.contains(NamespaceSet::NET) =>
+        {
+            Err(Refusal::new(
+                place,
+                "network",
+                What::Excludes("the net namespace"),
+            ))
+        }
+        Some(_) => Ok(set.without(NamespaceSet::NET)),
+        None => Ok(set),
+    }
+}
+
+/// Which of the caller's ids are to be mapped, as far as no map says so.
+pub fn id_map_kind(config: &Config<'_>) -> IdMap {
+    config.id_map.map_or(IdMap::Auto, |at| at.value)
+}
+
+/// Decides.
+pub fn new<'a>(inputs: &Inputs<'a, '_>, memory: &'a mut Memory<'a>) -> Result<Plan<'a>, Refused> {
+    let config = inputs.config;
+    if inputs.caller.raised == Raised::Yes {
+        let text = "must not be set-user-ID or set-group-ID: chmod ug-s it";
+        return Err(Refusal::text(Place::Nowhere, "husk", text));
+    }
+    let namespaces = namespaces(config)?;
+    let root = root(config, namespaces)?;
+    let maps = identity::maps(inputs, namespaces, &mut memory.uid, &mut memory.gid)?;
+    operations(
+        config,
+        root,
+        namespaces,
+        maps.as_ref(),
+        &mut memory.operations,
+    )?;
+    names_need_uts(config, namespaces)?;
+    let setup = identity::setup(inputs.caller, maps.as_ref());
+    let identity = identity::of_command(config, maps.as_ref(), setup)?;
+    let envp = envp(inputs, &mut memory.environment)?;
+    let is_set = |key: Option<At<bool>>| key.is_some_and(|at| at.value);
+    let value = |key: Option<At<&'a CStr>>| key.map(|at| at.value);
+    Ok(Plan {
+        namespaces,
+        maps,
+        root,
+        access: if is_set(config.read_only) {
+            Access::ReadOnly
+        } else {
+            Access::ReadWrite
+        },
+        writes: writes(config, root)?,
+        operations: &memory.operations,
+        hostname: value(config.hostname),
+        domainname: value(config.domainname),
+        setup,
+        identity,
+        dropped: dropped(config),
+        new_privileges: match config.no_new_privs {
+            Some(At { value: false, .. }) => NewPrivileges::Allowed,
+            _ => NewPrivileges::Forbidden,
+        },
+        working_dir: working_dir(config, root)?,
+        session: if is_set(config.new_session) {
+            Session::New
+        } else {
+            Session::Callers
+        },
+        supervisor: match is_set(config.die_with_parent) {
+            true => Supervisor::DiesWithParent,
+            false => Supervisor::LivesOn,
+        },
+        init: if is_set(config.as_pid_1) {
+            Init::Command
+        } else {
+            Init::Husk
+        },
+        argv: argv(inputs, &mut memory.command),
+        envp,
+        path: environment::get(envp, b"PATH").map_or(DEFAULT_PATH, CStr::to_bytes),
+    })
+}
+
+fn root<'a>(config: &Config<'a>, namespaces: NamespaceSet) -> Result<Root<'a>, Refused> {
+    let mount = namespaces.contains(NamespaceSet::MOUNT);
+    match (config.root, config.chroot_dir) {
+        (Some(_), Some(at)) => Err(Refusal::new(at.place, "chroot_dir", What::Excludes("root"))),
+        (Some(At { place, .. }), None) if !mount => {
+            Err(Refusal::text(place, "root", "needs the mount namespace"))
+        }
+        (Some(at), None) => Ok(Root::Pivot(at.value)),
+        (None, Some(at)) if mount => Ok(Root::Pivot(at.value)),
+        (None, Some(at)) => Ok(Root::Chroot(at.value)),
+        (None, None) => Ok(Root::Host),
+    }
+}
+
+fn writes<'a>(config: &Config<'a>, root: Root<'a>) -> Result<Writes<'a>, Refused> {
+    match (config.overlay, root) {
+        (None, _) => Ok(Writes::Root),
+        (
+            Some(At {
+                value: Overlay::Tmpfs,
+                ..
+            }),
+            Root::Pivot(_),
+        ) => Ok(Writes::Tmpfs),
+        (
+            Some(At {
+                value: Overlay::Directory(path),
+                ..
+            }),
+            Root::Pivot(_),
+        ) => Ok(Writes::Directory(path)),
+        (Some(At { place, .. }), _) => Err(Refusal::text(
+            place,
+            "overlay",
+            "needs a new root and the mount namespace",
+        )),
+    }
+}
+
+fn working_dir<'a>(config: &Config<'a>, root: Root<'a>) -> Result<Option<&'a CStr>, Refused> {
+    match config.working_dir {
+        Some(At { value, place })
+            if root != Root::Host && value.to_bytes().first() != Some(&b'/') =>
+        {
+            let text = "must be absolute where there is a new root";
+            Err(Refusal::text(place, "working_dir", text))
+        }
+        key => Ok(key.map(|at| at.value)),
+    }
+}
+
+fn operations<'a>(
+    config: &Config<'a>,
+    root: Root<'a>,
+    namespaces: NamespaceSet,
+    maps: Option<&Maps<'a>>,
+    operations: &mut Vec<Operation<'a>, OPERATIONS>,
+) -> Result<(), Refused> {
+    if !namespaces.contains(NamespaceSet::MOUNT) {
+        let text = "needs the mount namespace: it would change the host";
+        return match config.mounts.first() {
+            None => Ok(()),
+            Some(at) => Err(Refusal::text(at.place, "mount", text)),
+        };
+    }
+    let dev = Dev {
+        pts: match maps.is_none_or(|maps| maps.gid.covers(Inside(5))) {
+            true => c"newinstance,ptmxmode=0666,mode=0620,gid=5",
+            false => c"newinstance,ptmxmode=0666,mode=0620",
+        },
+    };
+    let whole = if config.root.is_some() {
+        defaults::Tree::New
+    } else {
+        defaults::Tree::AsItIs
+    };
+    for operation in defaults::operations(root, whole, namespaces, dev) {
+        if !is_covered(config, operation.target.path()) {
+            let _ = operations.push(operation);
+        }
+    }
+    for At { value, place } in config.mounts.iter() {
+        let Some(path) = value.target else {
+            return Err(Refusal::text(*place, "mount.target", "is missing"));
+        };
+        let target = match root {
+            Root::Pivot(directory) if config.root.is_none() => {
+                Target::seen_from_outside(path, directory)
+            }
+            Root::Pivot(_) => Target::Inside(path),
+            Root::Host if path.to_bytes().first() == Some(&b'/') => Target::Inside(path),
+            Root::Host | Root::Chroot(_) => Target::Outside(path),
+        };
+        let _ = operations.push(Operation::new(value, target, dev, *place)?);
+    }
+    Ok(())
+}
+
+/// Whether the configuration itself mounts something on `path`.
+fn is_covered(config: &Config<'_>, path: &CStr) -> bool {
+    config.mounts.iter().any(|at| {
+        let mounts = !matches!(
+            at.value.option,
+            Some(MountOption::Remount | MountOption::Directory | MountOption::Symlink)
+        );
+        let target = at.value.target.unwrap_or_default();
+        mounts && components(target.to_bytes()).eq(components(path.to_bytes()))
+    })
+}
+
+fn names_need_uts(config: &Config<'_>, namespaces: NamespaceSet) -> Result<(), Refused> {
+    if namespaces.contains(NamespaceSet::UTS) {
+        return Ok(());
+    }
+    let text = "needs the uts namespace: it would change the host's";
+    match (config.hostname, config.domainname) {
+        (Some(at), _) => Err(Refusal::text(at.place, "hostname", text)),
+        (_, Some(at)) => Err(Refusal::text(at.place, "domainname", text)),
+        (None, None) => Ok(()),
+    }
+}
+
+fn dropped(config: &Config<'_>) -> CapabilitySet {
+    config
+        .capabilities
+        .iter()
+        .fold(CapabilitySet(0), |dropped, change| match change {
+            CapabilityChange::Drop(set) => CapabilitySet(dropped.0 | set.0),
+            CapabilityChange::Add(set) => CapabilitySet(dropped.0 & !set.0),
+        })
+}
+
+fn envp<'a>(
+    inputs: &Inputs<'a, '_>,
+    environment: &'a mut Environment<'a>,
+) -> Result<Words<'a>, Refused> {
+    let inherit = match inputs.config.clear_env {
+        Some(At { value: true, .. }) => Inherit::Nothing,
+        _ => Inherit::All,
+    };
+    let changes = inputs.config.env.iter().copied();
+    environment::build(environment, inputs.envp, inherit, changes).map_err(|_| {
+        let limit = u32::try_from(ENVIRONMENT - 1).unwrap_or(u32::MAX);
+        let what = What::TooMany {
+            limit,
+            of: "variables in the environment",
+        };
+        Refusal::new(Place::Nowhere, "env", what)
+    })?;
+    Ok(environment.finish())
+}
+
+fn argv<'a>(
+    inputs: &Inputs<'a, '_>,
+    command: &'a mut WordList<'a, { COMMAND_WORDS + 1 }>,
+) -> Words<'a> {
+    if !inputs.command.is_empty() {
+        return inputs.command;
+    }
+    // There is room for as many words as a configuration has.
+    for word in inputs.config.command.iter() {
+        let _ = command.push(word);
+    }
+    if inputs.config.command.is_empty() {
+        let _ = command.push(c"/bin/sh");
+    }
+    command.finish()
+}

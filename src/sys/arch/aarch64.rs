@@ -1,0 +1,60 @@
+//! aarch64: how a system call is made (syscall(2)) and how a borrowed address space is entered.
+
+use core::arch::asm;
+use core::ffi::c_void;
+use linux_raw_sys::general::__NR_clone;
+
+/// One system call.
+///
+/// # Safety
+/// The arguments must be what this call demands; in particular pointers must be valid for what the
+/// kernel does with them.
+pub unsafe fn syscall(number: u32, args: [usize; 6]) -> isize {
+    let [a, b, c, d, e, f] = args;
+    let returned;
+    // SAFETY: the registers are those of syscall(2) for aarch64, memory is assumed to change; the
+    // arguments are the caller's duty.
+    unsafe {
+        asm!(
+            "svc #0",
+            in("x8") number as usize,
+            inlateout("x0") a => returned,
+            in("x1") b, in("x2") c, in("x3") d, in("x4") e, in("x5") f,
+            options(nostack),
+        );
+    }
+    returned
+}
+
+/// clone(2) in the argument order of aarch64, with a new stack on which the child runs `entry(argument)`.
+///
+/// # Safety
+/// `flags` must contain CLONE_VM and CLONE_VFORK, so that this frame waits until the child is gone;
+/// `stack` must be the 16-aligned end of memory that nobody else uses until then.
+pub unsafe fn clone_onto(
+    flags: usize,
+    stack: *mut u8,
+    entry: extern "C" fn(*mut c_void) -> !,
+    argument: *mut c_void,
+) -> isize {
+    let returned;
+    // SAFETY: the child continues at the second instruction with the same registers but x0 = 0 and
+    // sp = `stack`; it calls `entry`, which does not return, and so never touches this frame. The
+    // parent gets the child's pid and all other registers unchanged.
+    unsafe {
+        asm!(
+            "svc #0",
+            "cbnz x0, 2f",
+            "mov x29, xzr",
+            "mov x0, x9",
+            "blr x10",
+            "brk #1",
+            "2:",
+            in("x8") __NR_clone as usize,
+            inlateout("x0") flags => returned,
+            in("x1") stack, in("x2") 0_usize, in("x3") 0_usize, in("x4") 0_usize,
+            in("x9") argument, in("x10") entry, lateout("x30") _,
+        );
+    }
+    returned
+}

@@ -1,0 +1,61 @@
+//! x86_64: how a system call is made (syscall(2)) and how a borrowed address space is entered.
+
+use core::arch::asm;
+use core::ffi::c_void;
+use linux_raw_sys::general::__NR_clone;
+
+/// One system call.
+///
+/// # Safety
+/// The arguments must be what this call demands; in particular pointers must be valid for what the
+/// kernel does with them.
+pub unsafe fn syscall(number: u32, args: [usize; 6]) -> isize {
+    let [a, b, c, d, e, f] = args;
+    let returned;
+    // SAFETY: the registers are those of syscall(2) for x86_64, rcx and r11 are declared as
+    // clobbered, memory is assumed to change; the arguments are the caller's duty.
+    unsafe {
+        asm!(
+            "syscall",
+            inlateout("rax") number as usize => returned,
+            in("rdi") a, in("rsi") b, in("rdx") c, in("r10") d, in("r8") e, in("r9") f,
+            lateout("rcx") _, lateout("r11") _,
+            options(nostack),
+        );
+    }
+    returned
+}
+
+/// clone(2) in the argument order of x86_64, with a new stack on which the child runs `entry(argument)`.
+///
+/// # Safety
+/// `flags` must contain CLONE_VM and CLONE_VFORK, so that this frame waits until the child is gone;
+/// `stack` must be the 16-aligned end of memory that nobody else uses until then.
+pub unsafe fn clone_onto(
+    flags: usize,
+    stack: *mut u8,
+    entry: extern "C" fn(*mut c_void) -> !,
+    argument: *mut c_void,
+) -> isize {
+    let returned;
+    // SAFETY: the child continues at the second instruction with the same registers but rax = 0 and
+    // rsp = `stack`; it calls `entry`, which does not return, and so never touches this frame. The
+    // parent gets the child's pid and all registers but rax, rcx and r11 unchanged.
+    unsafe {
+        asm!(
+            "syscall",
+            "test rax, rax",
+            "jnz 2f",
+            "xor ebp, ebp",
+            "mov rdi, r12",
+            "call r13",
+            "ud2",
+            "2:",
+            inlateout("rax") __NR_clone as usize => returned,
+            in("rdi") flags, in("rsi") stack, in("rdx") 0_usize, in("r10") 0_usize, in("r8") 0_usize,
+            in("r12") argument, in("r13") entry,
+            lateout("rcx") _, lateout("r11") _,
+        );
+    }
+    returned
+}

@@ -1,0 +1,115 @@
+//! File descriptors: one, or many at once.
+
+use super::arch;
+use super::check;
+use linux_raw_sys::general::{
+    __NR_close, __NR_close_range, __NR_dup3, __NR_fcntl, F_SETFD, F_SETOWN, FD_CLOEXEC,
+};
+use rustix::fd::{AsFd, AsRawFd, BorrowedFd};
+use rustix::io::Errno;
+use rustix::process::{Pid, Resource, getrlimit};
+
+/// A descriptor that is ours to close.
+pub struct Fd(u32);
+
+impl Fd {
+    /// The descriptor that the kernel just returned.
+    pub(super) fn new(returned: usize) -> Result<Self, Errno> {
+        u32::try_from(returned).map(Self).map_err(|_| Errno::BADF)
+    }
+
+    /// Its number.
+    pub const fn number(&self) -> u32 {
+        self.0
+    }
+}
+
+impl AsFd for Fd {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        // Descriptors are not negative. The mask says so to the compiler, which then drops the assertion of
+        // `borrow_raw` that it is not -1.
+        let number = (self.0 & i32::MAX.cast_unsigned()).cast_signed();
+        // SAFETY: it is open, and stays so for as long as `self` is borrowed: only `drop` closes it.
+        unsafe { BorrowedFd::borrow_raw(number) }
+    }
+}
+
+impl Drop for Fd {
+    // Out of line: it is in a hundred places.
+    #[inline(never)]
+    fn drop(&mut self) {
+        let _ = one(Range::Close, self.0);
+    }
+}
+
+/// What to do with a range of descriptors.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Range {
+    /// Close them.
+    Close,
+    /// Let execve(2) close them.
+    CloseOnExec,
+}
+
+/// CLOSE_RANGE_CLOEXEC (5.11).
+const CLOSE_RANGE_CLOEXEC: usize = 4;
+
+/// Closes the descriptors from `first` to `last`, now or at the next execve(2).
+///
+/// With close_range(2) (5.9, the flag 5.11); where that is missing or refused, one by one up to
+/// RLIMIT_NOFILE, which a descriptor that was opened before the limit was lowered may exceed.
+///
+/// Descriptors are closed under their owners' feet, so nothing that is in use may lie in the range.
+pub fn range(action: Range, first: u32, last: u32) {
+    let flags = match action {
+        Range::Close => 0,
+        Range::CloseOnExec => CLOSE_RANGE_CLOEXEC,
+    };
+    // SAFETY: no pointer is passed. Descriptors are closed that rustix types might own: the callers
+    // (`parent::run` before it opens any, `init` after it dropped all but those it keeps) see to it.
+    let returned = unsafe {
+        arch::syscall(
+            __NR_close_range,
+            [first as usize, last as usize, flags, 0, 0, 0],
+        )
+    };
+    if check(returned).is_ok() {
+        return;
+    }
+    let open = getrlimit(Resource::Nofile)
+        .current
+        .and_then(|most| u32::try_from(most).ok());
+    let last = last.min(open.unwrap_or(1 << 20).saturating_sub(1));
+    for fd in first..=last {
+        let _ = one(action, fd);
+    }
+}
+
+fn one(action: Range, fd: u32) -> Result<usize, Errno> {
+    let (number, args) = match action {
+        Range::Close => (__NR_close, [fd as usize, 0, 0, 0, 0, 0]),
+        Range::CloseOnExec => (
+            __NR_fcntl,
+            [fd as usize, F_SETFD as usize, FD_CLOEXEC as usize, 0, 0, 0],
+        ),
+    };
+    // SAFETY: no pointer is passed; see `range` for what may be closed.
+    check(unsafe { arch::syscall(number, args) })
+}
+
+/// O_ASYNC (fcntl(2)).
+pub const O_ASYNC: u32 = linux_raw_sys::general::FASYNC;
+
+/// Names the process that gets SIGIO when something comes in: F_SETOWN of fcntl(2).
+pub fn set_owner(fd: impl AsFd, owner: Pid) -> Result<(), Errno> {
+    let fd = usize::try_from(fd.as_fd().as_raw_fd()).map_err(|_| Errno::BADF)?;
+    let owner = usize::try_from(owner.as_raw_nonzero().get()).map_err(|_| Errno::SRCH)?;
+    // SAFETY: no pointer is passed.
+    check(unsafe { arch::syscall(__NR_fcntl, [fd, F_SETOWN as usize, owner, 0, 0, 0]) }).map(drop)
+}
+
+/// Makes `fd` standard error: dup2(2), in a process that is about to call execve(2).
+pub fn become_standard_error(fd: &Fd) -> Result<(), Errno> {
+    // SAFETY: no pointer is passed; descriptor 2 belongs to nobody in particular.
+    check(unsafe { arch::syscall(__NR_dup3, [fd.0 as usize, 2, 0, 0, 0, 0]) }).map(drop)
+}

@@ -1,0 +1,182 @@
+//! Signals: blocked, waited for in one place, passed on with a word about where they came from.
+
+use super::arch;
+use super::check;
+use core::ptr;
+use linux_raw_sys::general::{
+    __NR_kill, __NR_rt_sigaction, __NR_rt_sigprocmask, __NR_rt_sigqueueinfo, __NR_rt_sigtimedwait,
+    SIG_SETMASK, SIGCHLD,
+};
+use rustix::io::Errno;
+use rustix::process::Pid;
+
+/// A set of signals, bit n - 1 being signal n, as the kernel has it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SignalSet(u64);
+
+/// Bytes of the kernel's signal set: it has 64 signals.
+const SET_BYTES: usize = size_of::<u64>();
+
+impl SignalSet {
+    /// All 64. SIGKILL and SIGSTOP cannot be blocked; the kernel passes over them.
+    pub const ALL: Self = Self(u64::MAX);
+}
+
+/// Makes `set` the signal mask of this process and returns the old one: rt_sigprocmask(2).
+pub fn set_mask(set: SignalSet) -> Result<SignalSet, Errno> {
+    let mut old = 0_u64;
+    let new: *const u64 = &raw const set.0;
+    let place: *mut u64 = &raw mut old;
+    let args = [
+        SIG_SETMASK as usize,
+        new as usize,
+        place as usize,
+        SET_BYTES,
+        0,
+        0,
+    ];
+    // SAFETY: both point to a set of the size that is given; the kernel reads one and writes the other.
+    check(unsafe { arch::syscall(__NR_rt_sigprocmask, args) })?;
+    Ok(SignalSet(old))
+}
+
+/// Where a signal came from, as far as husk must know.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// The kernel: the terminal, a descriptor, a fault.
+    Kernel,
+    /// husk's supervisor, about a signal that the terminal had sent to husk's own process group.
+    Terminal,
+    /// Some process.
+    Process,
+}
+
+/// A signal that was waiting.
+#[derive(Clone, Copy, Debug)]
+pub struct Received {
+    /// Its number, 1 to 64.
+    pub signal: i32,
+    /// Who sent it.
+    pub origin: Origin,
+}
+
+/// The fields of siginfo_t that are used, in their places (asm-generic/siginfo.h, 64 bits).
+#[repr(C, align(8))]
+struct Info {
+    signal: i32,
+    errno: i32,
+    code: i32,
+    padding: i32,
+    pid: i32,
+    uid: u32,
+    value: usize,
+    rest: [u64; 12],
+}
+
+impl Info {
+    const fn new(signal: i32, code: i32, value: usize) -> Self {
+        Self {
+            signal,
+            errno: 0,
+            code,
+            padding: 0,
+            pid: 0,
+            uid: 0,
+            value,
+            rest: [0; 12],
+        }
+    }
+}
+
+const SI_QUEUE: i32 = -1;
+/// What the supervisor writes into si_value: "hsk" and a T.
+const FROM_TERMINAL: usize = 0x6873_6b54;
+
+/// Waits for any signal, for as long as it takes: rt_sigtimedwait(2) without a time.
+/// Every signal must be blocked.
+pub fn wait() -> Result<Received, Errno> {
+    let mut info = Info::new(0, 0, 0);
+    let all = SignalSet::ALL;
+    let set: *const u64 = &raw const all.0;
+    let place: *mut Info = &raw mut info;
+    let args = [
+        set as usize,
+        place as usize,
+        ptr::null::<u8>() as usize,
+        SET_BYTES,
+        0,
+        0,
+    ];
+    // SAFETY: the set has the size that is given and `Info` the 128 bytes of a siginfo_t.
+    check(unsafe { arch::syscall(__NR_rt_sigtimedwait, args) })?;
+    let origin = match info.code {
+        SI_QUEUE if info.value == FROM_TERMINAL => Origin::Terminal,
+        code if code > 0 => Origin::Kernel,
+        _ => Origin::Process,
+    };
+    Ok(Received {
+        signal: info.signal,
+        origin,
+    })
+}
+
+/// Sends `signal` to the child `pid` as one that the terminal had sent: rt_sigqueueinfo(2).
+pub fn pass_on_from_terminal(pid: Pid, signal: i32) -> Result<(), Errno> {
+    let info = Info::new(signal, SI_QUEUE, FROM_TERMINAL);
+    let pointer: *const Info = &raw const info;
+    let args = [
+        number(pid),
+        usize::try_from(signal).unwrap_or(0),
+        pointer as usize,
+        0,
+        0,
+        0,
+    ];
+    // SAFETY: `Info` has the 128 bytes of a siginfo_t, which the kernel reads.
+    check(unsafe { arch::syscall(__NR_rt_sigqueueinfo, args) }).map(drop)
+}
+
+/// Whom a signal is for.
+#[derive(Clone, Copy, Debug)]
+pub enum Target {
+    /// One process.
+    Process(Pid),
+    /// The process group that it leads.
+    Group(Pid),
+}
+
+/// Sends `signal`, a number up to 64 that may be a real-time one: kill(2).
+pub fn send(target: Target, signal: i32) -> Result<(), Errno> {
+    let whom = match target {
+        Target::Process(pid) => number(pid),
+        Target::Group(pid) => number(pid).wrapping_neg(),
+    };
+    // SAFETY: no pointer is passed.
+    let returned = unsafe {
+        arch::syscall(
+            __NR_kill,
+            [whom, usize::try_from(signal).unwrap_or(0), 0, 0, 0, 0],
+        )
+    };
+    check(returned).map(drop)
+}
+
+fn number(pid: Pid) -> usize {
+    usize::try_from(pid.as_raw_nonzero().get()).unwrap_or(0)
+}
+
+/// struct sigaction as the kernel has it on x86_64 (with sa_restorer) and, a word longer than needed,
+/// on aarch64: all of it is zero but what is given.
+#[repr(C)]
+struct Action([usize; 4]);
+
+/// Gives SIGCHLD its default disposition: whoever starts husk may have it ignored, and then the
+/// kernel would reap for us and keep the exit status to itself.
+pub fn default_child_signal() -> Result<(), Errno> {
+    let action = Action([0; 4]);
+    let pointer: *const Action = &raw const action;
+    let args = [SIGCHLD as usize, pointer as usize, 0, SET_BYTES, 0, 0];
+    // SAFETY: `Action` is as long as the kernel's struct or longer, and all zero: SIG_DFL, no flags,
+    // no restorer, an empty mask.
+    check(unsafe { arch::syscall(__NR_rt_sigaction, args) }).map(drop)
+}

@@ -1,0 +1,124 @@
+//! Text on its way out, and numbers on their way in.
+
+use crate::limits::LINE_BYTES;
+use core::convert::Infallible;
+use heapless::Vec;
+use rustix::fd::AsFd;
+use ufmt::{uWrite, uwrite};
+
+/// Output that is collected and then written with one write(2), so that lines of several processes
+/// never mix. What does not fit is left out at the end.
+pub struct Text<const N: usize = LINE_BYTES>(Vec<u8, N>);
+
+impl<const N: usize> Text<N> {
+    /// No text yet.
+    pub const fn new() -> Self {
+        Self(Vec::new())
+    }
+
+    /// Adds text.
+    pub fn put(&mut self, text: &str) {
+        self.raw(text.as_bytes());
+    }
+
+    /// Adds a number.
+    pub fn number(&mut self, number: impl Into<u64>) {
+        let _ = uwrite!(self, "{}", number.into());
+    }
+
+    /// Adds bytes that came from outside, such as a path: as they are, but for control characters, which
+    /// could end the line or drive a terminal and become `\xNN`.
+    pub fn foreign(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            if byte.is_ascii_control() {
+                self.raw(b"\\x");
+                self.raw(&[hex(byte >> 4), hex(byte & 15)]);
+            } else {
+                self.raw(&[*byte]);
+            }
+        }
+    }
+
+    /// The bytes so far.
+    pub fn bytes(&self) -> &[u8] {
+        &self.0
+    }
+
+    /// Writes all of it to `fd`. There is nobody to tell when that fails.
+    pub fn write_to(&self, fd: impl AsFd) {
+        let mut rest = self.bytes();
+        while let Ok(written) = rustix::io::retry_on_intr(|| rustix::io::write(&fd, rest)) {
+            match rest.get(written..) {
+                Some(left) if written > 0 && !left.is_empty() => rest = left,
+                _ => break,
+            }
+        }
+    }
+
+    /// Writes all of it and starts anew.
+    pub fn flush_to(&mut self, fd: impl AsFd) {
+        self.write_to(fd);
+        self.0.clear();
+    }
+
+    fn raw(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            let _ = self.0.push(*byte);
+        }
+    }
+}
+
+impl<const N: usize> Default for Text<N> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<const N: usize> uWrite for Text<N> {
+    type Error = Infallible;
+
+    fn write_str(&mut self, text: &str) -> Result<(), Infallible> {
+        self.put(text);
+        Ok(())
+    }
+}
+
+const fn hex(digit: u8) -> u8 {
+    if digit < 10 {
+        b'0'.wrapping_add(digit)
+    } else {
+        b'a'.wrapping_add(digit).wrapping_sub(10)
+    }
+}
+
+/// A decimal number without sign, as subuid(5) and the command line have them.
+pub fn parse_number(text: &[u8]) -> Option<u32> {
+    if text.is_empty() {
+        return None;
+    }
+    text.iter().try_fold(0_u32, |number, byte| {
+        let digit = char::from(*byte).to_digit(10)?;
+        number.checked_mul(10)?.checked_add(digit)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Text, parse_number};
+
+    #[test]
+    fn a_path_cannot_end_the_line() {
+        let mut text = Text::<64>::new();
+        text.foreign("a\n\x1bü".as_bytes());
+        assert_eq!(text.bytes(), "a\\x0a\\x1bü".as_bytes());
+    }
+
+    #[test]
+    fn numbers_are_decimal_and_fit() {
+        assert_eq!(parse_number(b"4294967295"), Some(u32::MAX));
+        assert_eq!(parse_number(b"4294967296"), None);
+        for bad in ["", "-1", "+1", "0x1", "1 ", "1_0"] {
+            assert_eq!(parse_number(bad.as_bytes()), None, "{bad}");
+        }
+    }
+}

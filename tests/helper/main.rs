@@ -1,0 +1,44 @@
+//! The program that tests run inside of containers, where nothing else may exist: static, std only.
+//!
+//! `helper WORD ARGUMENT…`; every word prints facts, one a line, and judges nothing.
+#![expect(
+    clippy::disallowed_macros,
+    reason = "a test program with std: core::fmt is welcome here"
+)]
+
+mod facts;
+mod janitor;
+mod processes;
+
+use std::env;
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let mut words = env::args_os().skip(1);
+    let word = words.next().unwrap_or_default();
+    let rest: Vec<OsString> = words.collect();
+    match word.to_str() {
+        Some("argv") => facts::argv(&rest),
+        Some("environ") => facts::environ(),
+        Some("fds") => facts::descriptors(),
+        Some("stat") => facts::stat(&rest),
+        Some("loopback") => facts::loopback(),
+        Some("pid-1") => facts::pid_1(),
+        Some("hold") => processes::hold(),
+        Some("spawn") => processes::spawn(&rest),
+        Some("on-terminal") => processes::on_terminal(&rest),
+        Some("janitor") => janitor::wait_and_clean(&rest),
+        _ => {
+            eprintln!("helper: no such word: {word:?}");
+            return ExitCode::from(64);
+        }
+    }
+    .map_or_else(
+        |error| {
+            eprintln!("helper: {}: {error}", word.display());
+            ExitCode::FAILURE
+        },
+        |()| ExitCode::SUCCESS,
+    )
+}

@@ -1,0 +1,164 @@
+//! What the command may do: signals, privileges, capabilities, sessions.
+
+use crate::husk::Run;
+use crate::processes::field;
+use crate::world::{self, Identity, NOT_ROOT, everybody, tool};
+
+fn status(run: Run) -> String {
+    run.words(["--", "/bin/cat", "/proc/self/status"])
+        .output()
+        .succeeds()
+}
+
+#[test]
+fn signal_mask_and_ignored_signals_are_the_caller_s() {
+    let env = or_skip!(tool("env"), "no env(1)");
+    for who in everybody() {
+        let asked = [
+            "--block-signal=USR2",
+            "--ignore-signal=PIPE",
+            "--default-signal=TERM",
+        ];
+        let program = [env.to_str().unwrap()].into_iter().chain(asked);
+        let plain = Run::new(who).through(program.clone());
+        let inside = status(plain);
+        assert_eq!(
+            field(&inside, "SigBlk"),
+            "0000000000000800",
+            "USR2 is number 12"
+        );
+        let ignored = u64::from_str_radix(&field(&inside, "SigIgn"), 16).unwrap();
+        assert_eq!(ignored & 0x1000, 0x1000, "PIPE is number 13");
+        assert_eq!(field(&inside, "SigCgt"), "0000000000000000");
+        let untouched = status(Run::new(who).through([env.to_str().unwrap(), "--default-signal"]));
+        assert_eq!(field(&untouched, "SigBlk"), "0000000000000000");
+        assert_eq!(field(&untouched, "SigIgn"), "0000000000000000");
+    }
+}
+
+#[test]
+fn no_new_privileges_is_on_unless_it_is_waived() {
+    for who in everybody() {
+        assert_eq!(field(&status(Run::new(who)), "NoNewPrivs"), "1");
+        let waived = Run::new(who).word("--allow-new-privs");
+        assert_eq!(field(&status(waived), "NoNewPrivs"), "0");
+    }
+}
+
+#[test]
+fn dropped_capabilities_are_gone_from_every_set() {
+    for who in everybody() {
+        let all = status(Run::new(who).words(["--cap-drop", "ALL"]));
+        for set in ["CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"] {
+            assert_eq!(
+                field(&all, set),
+                "0000000000000000",
+                "{set} of {}",
+                who.name
+            );
+        }
+        let but_one = Run::new(who).words(["--cap-drop", "ALL", "--cap-add", "CAP_KILL"]);
+        assert_eq!(
+            field(&status(but_one.clone()), "CapEff"),
+            "0000000000000020"
+        );
+        assert_eq!(field(&status(but_one), "CapBnd"), "0000000000000020");
+        let one = status(Run::new(who).words(["--cap-drop", "cap_net_raw"]));
+        for set in ["CapPrm", "CapEff", "CapBnd"] {
+            let has = u64::from_str_radix(&field(&one, set), 16).unwrap();
+            assert_eq!(has & (1 << 13), 0, "{set}: {has:x}");
+            assert_eq!(has & 1, 1, "{set}: {has:x}");
+        }
+    }
+}
+
+#[test]
+fn root_inside_has_the_capabilities_of_root() {
+    for who in everybody() {
+        let inside = status(Run::new(who).words(["--id-map", "root"]));
+        assert_eq!(field(&inside, "CapEff"), field(&inside, "CapBnd"));
+        assert_ne!(field(&inside, "CapEff"), "0000000000000000");
+        assert_eq!(field(&inside, "CapInh"), "0000000000000000");
+    }
+}
+
+#[test]
+fn a_new_session_is_led_by_the_command() {
+    for who in everybody() {
+        let script = "cut -d' ' -f1,6 /proc/self/stat; echo $$";
+        let out = Run::new(who)
+            .word("--new-session")
+            .sh(script)
+            .output()
+            .succeeds();
+        let words: Vec<&str> = out.split_whitespace().collect();
+        assert_eq!(words[1], words[2], "the session is the shell's: {out}");
+    }
+}
+
+#[test]
+fn the_command_is_pid_2_or_pid_1_as_asked() {
+    for who in everybody() {
+        assert_eq!(Run::new(who).sh("echo $$").output().succeeds(), "2\n");
+        let first = Run::new(who).word("--as-pid-1");
+        assert_eq!(first.clone().sh("echo $$").output().succeeds(), "1\n");
+        first.clone().sh("exit 9").output().ends_with(9);
+        first
+            .words(["--", "no-such-program"])
+            .output()
+            .ends_with(127)
+            .says(&["no-such-program"]);
+    }
+}
+
+#[test]
+fn orphans_are_reaped_as_they_die() {
+    for who in everybody() {
+        // Forty grandchildren whose parents are gone; afterwards there is no zombie.
+        let script = "for i in 1 2 3 4 5 6 7 8 9 10; do (sleep 0.1 & sleep 0.1 & sleep 0.1 & \
+                      sleep 0.1 &) ; done; sleep 0.5; cat /proc/[0-9]*/stat | grep -c ') Z '";
+        let out = Run::new(who).sh(script).output().ends_with(1).stdout;
+        assert_eq!(out, "0\n");
+    }
+}
+
+#[test]
+fn what_the_command_leaves_running_ends_with_it() {
+    for who in everybody() {
+        let mark = world::mark();
+        let root = or_skip!(who.root_dir(), "{}", world::NO_BUSYBOX);
+        let script = format!("/bin/helper hold {mark} >/dev/null & exit 4");
+        Run::root(who, &root).sh(&script).output().ends_with(4);
+        crate::processes::none_left(&mark);
+    }
+}
+
+#[test]
+fn with_die_with_parent_it_does() {
+    for who in everybody() {
+        let mark = world::mark();
+        let root = or_skip!(who.root_dir(), "{}", world::NO_BUSYBOX);
+        let run = Run::root(who, &root)
+            .word("--die-with-parent")
+            .helper(["hold", &mark]);
+        // The shell stays the parent: it does not become husk.
+        let shell = run
+            .through(["/bin/sh", "-c", "\"$@\" & wait", "sh"])
+            .start();
+        shell.wait_for("ready");
+        assert!(!crate::processes::marked(&mark).is_empty());
+        shell.signal(rustix::process::Signal::KILL);
+        crate::processes::none_left(&mark);
+    }
+}
+
+#[test]
+fn supplementary_groups_of_root_are_dropped() {
+    let who: &Identity = or_skip!(world::root(), "{NOT_ROOT}");
+    for namespaces in ["user,mount,pid", "mount,pid"] {
+        let run = Run::new(who)
+            .words(["--namespaces", namespaces])
+            .through(["setpriv", "--groups", "4,24,27"]);
+        assert_eq!(field(&status(run), "Groups"), "", "{namespaces}");
+    }
+}

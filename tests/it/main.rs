@@ -1,0 +1,62 @@
+//! The promises of husk, one module each, asked of the kernel through the built binary.
+//!
+//! They run as whoever starts them; started by root they run twice, as root and as the ordinary user
+//! husktest (HUSK_TEST_USER names another). What cannot run on this machine says so and is counted as
+//! passed, unless HUSK_TESTS_MUST_RUN=1. HUSK_TEST_SLOW=0 leaves out what needs a Debian mirror.
+#![expect(
+    clippy::disallowed_macros,
+    reason = "tests have std: core::fmt is welcome here"
+)]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
+#![expect(
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    reason = "a test fails by panicking"
+)]
+
+#[macro_use]
+mod skip;
+
+// What the tests stand on.
+mod faults;
+mod husk;
+mod mount_table;
+mod nothing_left;
+mod processes;
+mod running;
+mod terminal;
+mod world;
+
+// The promises.
+mod artifact;
+#[cfg(feature = "toml")]
+mod bad_input;
+mod bad_requests;
+mod bootstrap;
+mod command;
+mod confinement;
+mod dev;
+mod dry_run;
+mod every_call_fails;
+mod features;
+mod flags;
+mod foreign_root;
+mod house;
+mod id_helpers;
+mod id_maps;
+mod job_control;
+mod many_containers;
+mod mount_flags;
+#[cfg(feature = "toml")]
+mod mount_options;
+mod namespaces;
+#[cfg(feature = "toml")]
+mod original;
+mod overlay;
+mod pid1_memory;
+mod signals;
+mod symlinks;

@@ -1,0 +1,114 @@
+//! What /proc says of processes, seen from the host.
+
+use rustix::process::{Pid, Signal, kill_process};
+use std::fs;
+use std::path::PathBuf;
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// A process that is not a zombie.
+#[derive(Clone, Debug)]
+pub struct Process {
+    pub pid: u32,
+    pub parent: u32,
+    /// Its arguments, separated by spaces.
+    pub arguments: String,
+}
+
+/// Every process of the machine that is not a zombie.
+pub fn all() -> Vec<Process> {
+    let numbers = fs::read_dir("/proc")
+        .unwrap()
+        .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse::<u32>().ok());
+    numbers.filter_map(read).collect()
+}
+
+fn read(pid: u32) -> Option<Process> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    let fields: Vec<&str> = stat.rsplit_once(')')?.1.split_whitespace().collect();
+    let arguments = fs::read(format!("/proc/{pid}/cmdline")).ok()?;
+    let arguments = String::from_utf8_lossy(&arguments).replace('\0', " ");
+    let alive = fields
+        .first()
+        .is_some_and(|state| *state != "Z" && *state != "X");
+    alive.then(|| Process {
+        pid,
+        parent: fields[1].parse().unwrap(),
+        arguments,
+    })
+}
+
+/// The processes that have the mark in their arguments.
+pub fn marked(mark: &str) -> Vec<Process> {
+    all()
+        .into_iter()
+        .filter(|process| process.arguments.contains(mark))
+        .collect()
+}
+
+/// Waits until no process has the mark any more; whoever still has it is a failure.
+pub fn none_left(mark: &str) {
+    let end = Instant::now() + Duration::from_secs(5);
+    loop {
+        let left = marked(mark);
+        if left.is_empty() {
+            return;
+        }
+        assert!(Instant::now() < end, "still running: {left:#?}");
+        thread::sleep(Duration::from_millis(5));
+    }
+}
+
+/// Kills every process that has the mark: the tests started it, and it does not end.
+pub fn kill_marked(mark: &str) {
+    for process in marked(mark) {
+        let pid = Pid::from_raw(process.pid.try_into().unwrap()).unwrap();
+        // It may be gone by now.
+        let _gone = kill_process(pid, Signal::KILL);
+    }
+}
+
+/// The processes of one container, as the host numbers them.
+#[derive(Clone, Copy, Debug)]
+pub struct Container {
+    pub supervisor: u32,
+    pub init: u32,
+    pub command: u32,
+}
+
+impl Container {
+    /// The container that a running husk supervises.
+    pub fn of(supervisor: u32) -> Self {
+        let init = only_child(supervisor);
+        Self {
+            supervisor,
+            init,
+            command: only_child(init),
+        }
+    }
+
+    /// A file of the command's in /proc.
+    pub fn proc(&self, name: &str) -> String {
+        let path = PathBuf::from(format!("/proc/{}/{name}", self.command));
+        fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+    }
+}
+
+fn only_child(parent: u32) -> u32 {
+    let children: Vec<Process> = all()
+        .into_iter()
+        .filter(|process| process.parent == parent)
+        .collect();
+    assert_eq!(children.len(), 1, "children of {parent}: {children:#?}");
+    children[0].pid
+}
+
+/// The value of a field in a text like /proc/PID/status.
+pub fn field(status: &str, name: &str) -> String {
+    let line = status
+        .lines()
+        .find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
+    line.unwrap_or_else(|| panic!("no {name} in: {status}"))
+        .trim()
+        .to_owned()
+}

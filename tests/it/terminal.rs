@@ -1,0 +1,163 @@
+//! A pseudoterminal with an interactive shell on it, as a person has.
+
+use crate::running::Stream;
+use crate::world::{self, Dir, Identity};
+use rustix::fd::{AsRawFd as _, OwnedFd};
+use rustix::pty::{OpenptFlags, grantpt, ioctl_tiocgptpeer, openpt, unlockpt};
+use rustix::termios::{Termios, tcgetattr, tcgetpgrp};
+use std::fs;
+use std::io::{self, Read};
+use std::os::unix::process::CommandExt as _;
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// The person's side of it; dropped, the shell is killed and the terminal hangs up.
+pub struct Terminal {
+    master: Arc<OwnedFd>,
+    // Held open so that what the last process wrote can still be read.
+    _peer: OwnedFd,
+    screen: Stream,
+    shell: Child,
+    seen: usize,
+}
+
+struct Master(Arc<OwnedFd>);
+
+impl Read for Master {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        rustix::io::read(&*self.0, buffer).map_err(|_| io::ErrorKind::Other.into())
+    }
+}
+
+impl Terminal {
+    /// An interactive bash(1) of `who`'s that prompts with `$ `. `None` without bash.
+    pub fn of(who: &Identity) -> Option<Self> {
+        let bash = world::tool("bash")?;
+        let flags = OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC;
+        let master = openpt(flags).unwrap();
+        grantpt(&master).unwrap();
+        unlockpt(&master).unwrap();
+        let peer = ioctl_tiocgptpeer(&master, flags).unwrap();
+        let name = fs::read_link(format!("/proc/self/fd/{}", peer.as_raw_fd())).unwrap();
+        who.own(&name);
+        let master = Arc::new(master);
+        let screen = Stream::of(Master(Arc::clone(&master)));
+        let shell = shell(who, &name, &bash);
+        let mut terminal = Self {
+            master,
+            _peer: peer,
+            screen,
+            shell,
+            seen: 0,
+        };
+        terminal.wait_for("$ ");
+        Some(terminal)
+    }
+
+    /// Types this, as a person would.
+    pub fn enter(&self, text: &str) {
+        let mut rest = text.as_bytes();
+        while !rest.is_empty() {
+            let written = rustix::io::write(&*self.master, rest).unwrap();
+            rest = &rest[written..];
+        }
+    }
+
+    /// Types a line.
+    pub fn line(&self, text: &str) {
+        self.enter(&format!("{text}\r"));
+    }
+
+    /// Waits until this appears after what was waited for before; gives what came in between.
+    pub fn wait_for(&mut self, text: &str) -> String {
+        let seen = self.seen;
+        let found = self
+            .screen
+            .wait_until(PATIENCE, |got| got[seen..].contains(text));
+        let got = self.screen.text();
+        assert!(found, "waited for {text:?}; screen: {}", &got[seen..]);
+        let start = got[seen..].find(text).unwrap();
+        self.seen = seen + start + text.len();
+        got[seen..seen + start].to_owned()
+    }
+
+    /// Everything that appeared since, after a moment in which more might.
+    pub fn after_a_moment(&self) -> String {
+        thread::sleep(Duration::from_millis(300));
+        self.screen.text()[self.seen..].to_owned()
+    }
+
+    /// What stty(1) shows.
+    pub fn attributes(&self) -> Attributes {
+        Attributes::of(&tcgetattr(&*self.master).unwrap())
+    }
+
+    /// Whether the shell's process group is in the foreground, within a moment.
+    pub fn shell_is_in_the_foreground(&self) -> bool {
+        let end = Instant::now() + Duration::from_secs(3);
+        loop {
+            let group = tcgetpgrp(&*self.master).unwrap();
+            let shell = group.as_raw_nonzero().get().unsigned_abs() == self.shell.id();
+            if shell || Instant::now() > end {
+                return shell;
+            }
+            thread::sleep(Duration::from_millis(5));
+        }
+    }
+}
+
+fn shell(who: &Identity, terminal: &PathBuf, bash: &PathBuf) -> Child {
+    let mut command = Command::new(world::helper());
+    command
+        .arg("on-terminal")
+        .arg(terminal)
+        .arg(bash)
+        .args(["--norc", "--noprofile", "-i"]);
+    command
+        .env_clear()
+        .env("PATH", world::PATH)
+        .env("PS1", "$ ")
+        .env("TERM", "dumb");
+    command
+        .env("HOME", world::nowhere())
+        .env("HISTFILE", "")
+        .current_dir(world::nowhere());
+    // Line editing would change the terminal's attributes between commands.
+    command.args(["--noediting"]);
+    if world::myself().is_root() && !who.is_root() {
+        command.gid(who.gid).uid(who.uid);
+    }
+    command.stdin(Stdio::null()).spawn().unwrap()
+}
+
+impl Drop for Terminal {
+    fn drop(&mut self) {
+        drop(self.shell.kill());
+        drop(self.shell.wait());
+    }
+}
+
+/// The attributes of a terminal that somebody could have changed.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Attributes(String);
+
+impl Attributes {
+    fn of(termios: &Termios) -> Self {
+        Self(format!("{termios:?}"))
+    }
+}
+
+/// Puts a script where a terminal's shell can name it without spelling what it prints.
+pub fn script(who: &Identity, root: &Dir, text: &str) -> &'static str {
+    who.write(
+        &root.join("bin/script"),
+        &format!("#!/bin/sh\n{text}\n"),
+        0o755,
+    );
+    "/bin/script"
+}
