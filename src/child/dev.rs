@@ -58,7 +58,7 @@ const LINKS: [(&CStr, &CStr); 5] = [
 const PTS_MAJORS: core::ops::RangeInclusive<u32> = 136..=143;
 
 /// Makes a small /dev and mounts it on `target`.
-pub fn make<'a>(target: BorrowedFd<'_>, wanted: Dev) -> Result<(), Failed> {
+pub fn make(target: BorrowedFd<'_>, wanted: Dev) -> Result<(), Failed> {
     let flags = MountFlags::NOSUID | MountFlags::NOEXEC;
     mount(c"tmpfs", c"/", c"tmpfs", flags, c"mode=0755").doing_on(
         Doing::Mount,

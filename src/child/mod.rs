@@ -86,7 +86,7 @@ fn set_up<'a>(plan: &Plan<'a>, link: &Inner) -> Result<Confined, Failed> {
 
 /// PR_SET_PDEATHSIG of prctl(2), and the question whether it came too late. The kernel forgets it
 /// whenever the ids change (commit_creds), so it is armed again after that.
-pub fn die_with_supervisor<'a>(link: &Inner) -> Result<(), Failed> {
+pub fn die_with_supervisor(link: &Inner) -> Result<(), Failed> {
     set_parent_process_death_signal(Some(Signal::KILL)).doing(Doing::DieWithParent, b"")?;
     if link.supervisor() == Parent::Gone {
         exit(125);

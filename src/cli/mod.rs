@@ -161,7 +161,7 @@ pub fn apply<'a>(
 }
 
 /// The flag that `word` names, and the argument that it holds after a `=`.
-fn find<'a>(word: &'a CStr) -> Result<(&'static Flag, Option<&'a CStr>), Refused> {
+fn find(word: &CStr) -> Result<(&'static Flag, Option<&CStr>), Refused> {
     let whole = word.to_bytes_with_nul();
     let equals = whole
         .iter()

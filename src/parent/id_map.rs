@@ -46,7 +46,7 @@ fn write_direct<'a>(pid: Pid, maps: &Maps<'a>) -> Result<(), Failed> {
     Ok(())
 }
 
-fn put_map<'a>(pid: Pid, name: &'static CStr, lines: &[MapLine]) -> Result<(), Failed> {
+fn put_map(pid: Pid, name: &'static CStr, lines: &[MapLine]) -> Result<(), Failed> {
     let mut text: Vec<u8, MAP_BYTES> = Vec::new();
     let fits = lines.iter().try_for_each(|line| {
         digits(&mut text, line.inside.0)?;

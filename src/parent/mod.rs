@@ -136,7 +136,7 @@ fn own_file(plan: &Plan<'_>) -> Option<FileId> {
 }
 
 /// PR_SET_PDEATHSIG of prctl(2), and the question whether it came too late.
-fn die_with_parent<'a>() -> Result<(), Failed> {
+fn die_with_parent() -> Result<(), Failed> {
     let parent = getppid();
     set_parent_process_death_signal(Some(Signal::KILL)).doing(Doing::DieWithParent, b"")?;
     if getppid() != parent {

@@ -16,7 +16,7 @@ struct Job {
 }
 
 /// Waits for the end of PID 1 and returns the command's status.
-pub fn until_exit<'a>(
+pub fn until_exit(
     child: &mut Child,
     outer: &Outer,
     init: Init,
@@ -40,7 +40,7 @@ pub fn until_exit<'a>(
     ended
 }
 
-fn wait<'a>(
+fn wait(
     child: &mut Child,
     outer: &Outer,
     init: Init,
@@ -64,7 +64,7 @@ fn wait<'a>(
 }
 
 /// Waits for the end of PID 1 and for nothing else.
-pub fn ended<'a>(child: &mut Child, outer: &Outer, init: Init) -> Result<Status, Failed> {
+pub fn ended(child: &mut Child, outer: &Outer, init: Init) -> Result<Status, Failed> {
     match child.wait().doing(Doing::WaitForInit, b"")? {
         Some(status) => judge(status, outer, init),
         None => Err(Failure::new(Doing::WaitForInit, b"", Errno::CHILD)),
@@ -126,7 +126,7 @@ fn give(child: &Child, outer: &Outer, job: &mut Job) {
 }
 
 /// What PID 1's end means: its status is the command's, but for a step that it reported.
-fn judge<'a>(status: WaitStatus, outer: &Outer, init: Init) -> Result<Status, Failed> {
+fn judge(status: WaitStatus, outer: &Outer, init: Init) -> Result<Status, Failed> {
     if let Some(failure) = outer.failure() {
         return Err(failure);
     }

@@ -76,9 +76,9 @@ pub fn direct(lines: &[MapLine], own: u32, power: Power) -> bool {
 }
 
 /// The map that was asked for line by line; refuses lines that the kernel would refuse without a word.
-pub fn given<'a>(
+pub fn given(
     asked: &[At<MapLine>],
-    subject: &'a str,
+    subject: &str,
     lines: &mut Lines,
 ) -> Result<(), Refused> {
     for (number, line) in asked.iter().enumerate() {

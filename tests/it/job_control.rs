@@ -112,9 +112,7 @@ fn in_the_background_it_does_not_take_the_terminal() {
         let run = Run::root(who, &root).words(["--", "/bin/helper", "hold", &mark]);
         terminal.line(&format!("{} >/dev/null &", run.typed()));
         terminal.wait_for("$ ");
-        while processes::marked(&mark).len() < 3 {
-            std::thread::sleep(std::time::Duration::from_millis(10));
-        }
+        processes::some_are_there(&mark);
         for word in ["one", "two", "three"] {
             terminal.line(&format!("echo {word} $((6 * 7))"));
             terminal.wait_for(&format!("{word} 42\r\n"));

@@ -59,6 +59,16 @@ pub fn none_left(mark: &str) {
     }
 }
 
+/// Waits until some process has the mark, and a moment more.
+pub fn some_are_there(mark: &str) {
+    let end = Instant::now() + Duration::from_secs(5);
+    while marked(mark).is_empty() {
+        assert!(Instant::now() < end, "nothing was started");
+        thread::sleep(Duration::from_millis(5));
+    }
+    thread::sleep(Duration::from_millis(200));
+}
+
 /// Kills every process that has the mark: the tests started it, and it does not end.
 pub fn kill_marked(mark: &str) {
     for process in marked(mark) {

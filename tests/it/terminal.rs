@@ -14,6 +14,9 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
+/// Line editing would change the terminal's attributes between commands.
+const OPTIONS: [&str; 4] = ["--norc", "--noprofile", "--noediting", "-i"];
+
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// The person's side of it; dropped, the shell is killed and the terminal hangs up.
@@ -117,7 +120,7 @@ fn shell(who: &Identity, terminal: &PathBuf, bash: &PathBuf) -> Child {
         .arg("on-terminal")
         .arg(terminal)
         .arg(bash)
-        .args(["--norc", "--noprofile", "-i"]);
+        .args(OPTIONS);
     command
         .env_clear()
         .env("PATH", world::PATH)
@@ -127,8 +130,6 @@ fn shell(who: &Identity, terminal: &PathBuf, bash: &PathBuf) -> Child {
         .env("HOME", world::nowhere())
         .env("HISTFILE", "")
         .current_dir(world::nowhere());
-    // Line editing would change the terminal's attributes between commands.
-    command.args(["--noediting"]);
     if world::myself().is_root() && !who.is_root() {
         command.gid(who.gid).uid(who.uid);
     }

@@ -9,7 +9,7 @@ use rustix::thread::{
 };
 
 /// Takes `dropped` from the bounding set, so that no program's file capabilities bring it back.
-pub fn drop_from_bounding_set<'a>(dropped: CapabilitySet) -> Result<(), Failed> {
+pub fn drop_from_bounding_set(dropped: CapabilitySet) -> Result<(), Failed> {
     for (number, name) in (0_u32..).zip(names()) {
         if !dropped.has(number) {
             continue;
@@ -24,7 +24,7 @@ pub fn drop_from_bounding_set<'a>(dropped: CapabilitySet) -> Result<(), Failed> 
 }
 
 /// Takes `dropped` from the permitted, effective and inheritable sets, and with that from the ambient one.
-pub fn drop_from_thread<'a>(dropped: CapabilitySet) -> Result<(), Failed> {
+pub fn drop_from_thread(dropped: CapabilitySet) -> Result<(), Failed> {
     if dropped.0 == 0 {
         return Ok(());
     }
