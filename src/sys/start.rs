@@ -1,25 +1,117 @@
-//! From the C start-up code, which relocates the static-pie, to a safe function of husk's.
+//! The first instructions: from what the kernel leaves on the stack to a safe function of husk's.
+//!
+//! husk brings its own start-up code. The C library's makes two system calls for thread-local storage that nobody
+//! here uses and keeps four pages busy; what is really needed is to relocate the static-pie.
 
 use super::exec::Words;
-use core::ffi::{c_char, c_int};
+use core::ffi::c_char;
 use rustix::fd::BorrowedFd;
 
-/// Turns what the C start-up code passes to `main` into two lists and runs `main`.
+/// An entry of the dynamic section (elf(5)).
+#[repr(C)]
+pub struct Dynamic {
+    tag: usize,
+    value: usize,
+}
+
+/// An entry of the relocation table (elf(5)).
+#[repr(C)]
+struct Relocation {
+    offset: usize,
+    info: usize,
+    addend: usize,
+}
+
+const DT_NULL: usize = 0;
+const DT_RELA: usize = 7;
+const DT_RELASZ: usize = 8;
+/// Relocations in a bitmap (the generic ABI, 2022).
+const DT_RELRSZ: usize = 35;
+const DT_RELR: usize = 36;
+
+/// Relocates the program, takes the kernel's two lists from the stack, runs `main` and leaves with its value.
 ///
 /// # Safety
-/// `argv` and `envp` must be what the kernel laid out for this program: NULL-terminated, and
-/// changed by nobody.
+/// Only for the program's entry point: `stack` is the stack pointer at that moment, `dynamic` the
+/// program's dynamic section and `base` the address at which it was loaded.
 pub unsafe fn start(
-    argv: *const *const c_char,
-    envp: *const *const c_char,
+    stack: *const usize,
+    dynamic: *const Dynamic,
+    base: usize,
     main: fn(Words<'static>, Words<'static>) -> u8,
-) -> c_int {
-    // SAFETY: the caller vouches for `argv`.
+) -> ! {
+    // SAFETY: the caller vouches for both.
+    unsafe { relocate(dynamic, base) };
+    // SAFETY: the kernel puts argc at the stack pointer (the psABI of both architectures).
+    let argc = unsafe { stack.read() };
+    let argv = stack.wrapping_add(1).cast::<*const c_char>();
+    let envp = argv.wrapping_add(argc).wrapping_add(1);
+    // SAFETY: argv follows argc, ends in NULL, and stays for the life of the program.
     let argv = unsafe { Words::from_kernel(argv) };
-    // SAFETY: the caller vouches for `envp`.
+    // SAFETY: envp follows argv's NULL, and ends in one of its own.
     let envp = unsafe { Words::from_kernel(envp) };
-    // Past exit(3) of the C library: husk has nothing registered there.
     super::process::exit(main(argv, envp))
+}
+
+/// Adds the load address to every word that holds an address: the relative relocations, the only kind
+/// that a static-pie without thread-local storage has. Until it is done nothing may touch such a word.
+///
+/// # Safety
+/// As for [`start`].
+unsafe fn relocate(mut dynamic: *const Dynamic, base: usize) {
+    let (mut table, mut table_size, mut map, mut map_size) = (0, 0, 0, 0);
+    loop {
+        // SAFETY: the section ends in a DT_NULL, and that is not passed.
+        let entry = unsafe { &*dynamic };
+        match entry.tag {
+            DT_NULL => break,
+            DT_RELA => table = entry.value,
+            DT_RELASZ => table_size = entry.value,
+            DT_RELR => map = entry.value,
+            DT_RELRSZ => map_size = entry.value,
+            _ => (),
+        }
+        dynamic = dynamic.wrapping_add(1);
+    }
+    let address = |offset: usize| base.wrapping_add(offset);
+    let relocations = address(table) as *const Relocation;
+    for number in 0..table_size / size_of::<Relocation>() {
+        // SAFETY: the linker wrote DT_RELASZ bytes of relocations there.
+        let relocation = unsafe { &*relocations.wrapping_add(number) };
+        let place = address(relocation.offset) as *mut usize;
+        // SAFETY: the linker says that this word of ours holds an address.
+        unsafe { place.write(address(relocation.addend)) };
+    }
+    let words = address(map) as *const usize;
+    let mut place = base as *mut usize;
+    for number in 0..map_size / size_of::<usize>() {
+        // SAFETY: the linker wrote DT_RELRSZ bytes of words there.
+        let word = unsafe { words.wrapping_add(number).read() };
+        if word & 1 == 0 {
+            place = address(word) as *mut usize;
+            // SAFETY: an even word is the offset of a word of ours that holds an address.
+            unsafe { rebase(place, base) };
+            place = place.wrapping_add(1);
+            continue;
+        }
+        // An odd one says which of the next 63 words do.
+        for bit in 0..usize::BITS - 1 {
+            if word >> (bit + 1) & 1 == 1 {
+                // SAFETY: the linker says that this word of ours holds an address.
+                unsafe { rebase(place.wrapping_add(bit as usize), base) };
+            }
+        }
+        place = place.wrapping_add(usize::BITS as usize - 1);
+    }
+}
+
+/// # Safety
+/// `place` must be a word of the program that holds an offset.
+unsafe fn rebase(place: *mut usize, base: usize) {
+    // SAFETY: the caller vouches for `place`.
+    let offset = unsafe { place.read() };
+    // SAFETY: likewise.
+    unsafe { place.write(offset.wrapping_add(base)) };
 }
 
 /// Standard error.
@@ -41,34 +133,69 @@ pub const fn stdin() -> BorrowedFd<'static> {
     unsafe { BorrowedFd::borrow_raw(0) }
 }
 
-/// Makes `$main` the program: `main` for the C start-up code, and a panic handler.
+/// Makes `$main` the program: its entry point, and a panic handler.
 ///
-/// In a release build the handler refers to a symbol that does not exist. The optimizer drops it when
-/// nothing can panic, and otherwise the program does not link.
+/// With `husk_link_proof` (see build.rs) the handler refers to a symbol that does not exist. The optimizer drops it
+/// when nothing can panic, and otherwise the program does not link.
 #[macro_export]
 macro_rules! entry {
     ($main:path) => {
-        // SAFETY: the C start-up code calls `main` once, with the kernel's argv and envp.
+        /// The entry point: calls `begin` with the stack, the dynamic section and the load address.
+        ///
+        /// # Safety
+        /// For the kernel alone.
         #[unsafe(no_mangle)]
-        extern "C" fn main(
-            _argc: core::ffi::c_int,
-            argv: *const *const core::ffi::c_char,
-            envp: *const *const core::ffi::c_char,
-        ) -> core::ffi::c_int {
-            // SAFETY: see above.
-            unsafe { $crate::sys::start::start(argv, envp, $main) }
+        #[unsafe(naked)]
+        unsafe extern "C" fn husk_start() -> ! {
+            #[cfg(target_arch = "x86_64")]
+            core::arch::naked_asm!(
+                ".hidden _DYNAMIC",
+                ".hidden __ehdr_start",
+                "xor ebp, ebp",
+                "mov rdi, rsp",
+                "lea rsi, [rip + _DYNAMIC]",
+                "lea rdx, [rip + __ehdr_start]",
+                "and rsp, -16",
+                "call {begin}",
+                "ud2",
+                begin = sym begin,
+            );
+            #[cfg(target_arch = "aarch64")]
+            core::arch::naked_asm!(
+                ".hidden _DYNAMIC",
+                ".hidden __ehdr_start",
+                "mov x29, xzr",
+                "mov x30, xzr",
+                "mov x0, sp",
+                "adrp x1, _DYNAMIC",
+                "add x1, x1, :lo12:_DYNAMIC",
+                "adrp x2, __ehdr_start",
+                "add x2, x2, :lo12:__ehdr_start",
+                "bl {begin}",
+                "brk #1",
+                begin = sym begin,
+            );
+        }
+
+        unsafe extern "C" fn begin(
+            stack: *const usize,
+            dynamic: *const $crate::sys::start::Dynamic,
+            base: usize,
+        ) -> ! {
+            // SAFETY: `husk_start` passes what it was started with.
+            unsafe { $crate::sys::start::start(stack, dynamic, base, $main) }
         }
 
         #[panic_handler]
         fn panic(_: &core::panic::PanicInfo<'_>) -> ! {
-            #[cfg(not(debug_assertions))]
+            #[cfg(husk_link_proof)]
             {
                 unsafe extern "C" {
                     safe fn a_panicking_path_is_left_in_husk() -> !;
                 }
                 a_panicking_path_is_left_in_husk()
             }
-            #[cfg(debug_assertions)]
+            #[cfg(not(husk_link_proof))]
             $crate::sys::process::exit(125)
         }
     };
