@@ -102,9 +102,50 @@ pub fn parse_number(text: &[u8]) -> Option<u32> {
     })
 }
 
+/// `text` before and after the first `byte`, which is an ASCII character. The one of core has a panicking path.
+pub fn split_once(text: &str, byte: u8) -> Option<(&str, &str)> {
+    let at = text.bytes().position(|found| found == byte)?;
+    let (before, after) = text.split_at_checked(at)?;
+    Some((before, after.get(1..)?))
+}
+
+/// Line `number`, from 0, of a text that is a table: one text instead of many, since every reference costs a
+/// relocation.
+pub fn line(table: &'static str, number: usize) -> &'static str {
+    let mut rest = table;
+    for _ in 0..number {
+        rest = split_once(rest, b'\n').map_or("", |parts| parts.1);
+    }
+    split_once(rest, b'\n').map_or(rest, |parts| parts.0)
+}
+
+/// The words of a list such as "a, b, c", which is printed as it stands. One text, for the same reason.
+pub fn words(list: &'static str) -> impl Iterator<Item = &'static str> {
+    let mut rest = list;
+    core::iter::from_fn(move || {
+        let (word, after) = split_once(rest, b',').unwrap_or((rest, ""));
+        rest = after.strip_prefix(' ').unwrap_or(after);
+        (!word.is_empty()).then_some(word)
+    })
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{Text, parse_number};
+    use super::{Text, line, parse_number, words};
+
+    #[test]
+    fn a_list_has_words() {
+        assert_eq!(words("a, b, c").collect::<Vec<_>>(), ["a", "b", "c"]);
+        assert_eq!(words("").count(), 0);
+    }
+
+    #[test]
+    fn a_table_has_lines() {
+        assert_eq!(
+            [0, 1, 2].map(|number| line("a\nb\n", number)),
+            ["a", "b", ""]
+        );
+    }
 
     #[test]
     fn a_path_cannot_end_the_line() {

@@ -13,12 +13,12 @@ use crate::limits::PATH_BYTES;
 use crate::plan::operation::Dev;
 use crate::sys::fd::Fd;
 use crate::sys::start::{stdin, stdout};
+use crate::sys::terminal::is_terminal;
 use core::ffi::CStr;
 use rustix::fd::{AsFd, BorrowedFd};
 use rustix::fs::{CWD, FileType, Mode, fstat, major, minor, mkdirat, symlinkat};
 use rustix::io::Errno;
 use rustix::mount::{MountFlags, mount, mount_bind, mount_move};
-use rustix::termios::isatty;
 
 /// A node of /dev (null(4), full(4), random(4), tty(4)).
 struct Node {
@@ -124,7 +124,7 @@ fn mount_below(
 
 /// /dev/console is the pseudo-terminal that the command talks to, if it does: so ttyname(3) finds it inside.
 fn console(dev: &Fd) -> Result<(), Errno> {
-    let Some(terminal) = [stdin(), stdout()].into_iter().find(|fd| isatty(fd)) else {
+    let Some(terminal) = [stdin(), stdout()].into_iter().find(|fd| is_terminal(fd)) else {
         return Ok(());
     };
     let device = fstat(terminal)?.st_rdev;

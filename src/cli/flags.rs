@@ -1,8 +1,7 @@
 //! The flags of `husk run`: one table, which the parser, --help and the tests read.
 
-use crate::config::MissingSource;
-use crate::plan::mount::MountFlags;
 use crate::plan::namespace::NamespaceSet;
+use crate::text::split_once;
 
 /// A flag.
 pub struct Flag {
@@ -18,7 +17,7 @@ pub struct Flag {
 impl Flag {
     /// With its dashes.
     pub fn name(&self) -> &'static str {
-        self.text.split_once('|').map_or("", |parts| parts.0)
+        split_once(self.text, b'|').map_or("", |parts| parts.0)
     }
 
     /// Names of its arguments, separated by blanks.
@@ -32,9 +31,8 @@ impl Flag {
     }
 
     fn rest(&self) -> (&'static str, &'static str) {
-        self.text
-            .split_once('|')
-            .and_then(|parts| parts.1.split_once('|'))
+        split_once(self.text, b'|')
+            .and_then(|parts| split_once(parts.1, b'|'))
             .unwrap_or(("", ""))
     }
 }
@@ -78,14 +76,14 @@ pub enum Does {
     Gid,
     /// `namespaces`.
     Namespaces,
-    /// Adds to the namespaces.
-    Unshare(NamespaceSet),
+    /// Adds to the namespaces; the flag's name ends in theirs.
+    Unshare,
     /// Takes from the namespaces.
-    Share(NamespaceSet),
+    Share,
     /// `network`.
     Network,
-    /// A recursive bind.
-    Bind(MountFlags, MissingSource),
+    /// A recursive bind; the flag's name says of what kind.
+    Bind,
     /// A tmpfs.
     Tmpfs,
     /// A proc.
@@ -139,12 +137,6 @@ const fn short(letter: u8, flag: Flag) -> Flag {
     }
 }
 
-const NODEV: MountFlags = MountFlags::NO_SUID_NO_DEVICES;
-const RO: MountFlags = NODEV.with(MountFlags::READ_ONLY);
-const DEV: MountFlags = MountFlags::NO_SUID;
-const MUST: MissingSource = MissingSource::Error;
-const TRY: MissingSource = MissingSource::Skip;
-
 /// Every flag of `husk run`, in the order of --help.
 pub const RUN: &[Group] = &[
     Group {
@@ -194,27 +186,18 @@ pub const RUN: &[Group] = &[
         flags: &[
             flag(
                 "--bind|SRC DEST|SRC, and what is mounted below it",
-                Does::Bind(NODEV, MUST),
+                Does::Bind,
             ),
-            flag(
-                "--ro-bind|SRC DEST|the same, read-only",
-                Does::Bind(RO, MUST),
-            ),
-            flag(
-                "--dev-bind|SRC DEST|the same, devices usable",
-                Does::Bind(DEV, MUST),
-            ),
-            flag(
-                "--bind-try|SRC DEST|--bind where SRC exists",
-                Does::Bind(NODEV, TRY),
-            ),
+            flag("--ro-bind|SRC DEST|the same, read-only", Does::Bind),
+            flag("--dev-bind|SRC DEST|the same, devices usable", Does::Bind),
+            flag("--bind-try|SRC DEST|--bind where SRC exists", Does::Bind),
             flag(
                 "--ro-bind-try|SRC DEST|--ro-bind where SRC exists",
-                Does::Bind(RO, TRY),
+                Does::Bind,
             ),
             flag(
                 "--dev-bind-try|SRC DEST|--dev-bind where SRC exists",
-                Does::Bind(DEV, TRY),
+                Does::Bind,
             ),
             flag("--tmpfs|DEST|an empty tmpfs", Does::Tmpfs),
             flag("--proc|DEST|a new proc", Does::Proc),
@@ -255,27 +238,10 @@ pub const RUN: &[Group] = &[
                 Does::Network,
             ),
             flag(
-                "--unshare-all||all of them but time",
-                Does::Unshare(NamespaceSet::ALL),
+                "--unshare-NAME||add one, or all of them but time",
+                Does::Unshare,
             ),
-            flag("--unshare-user||add one", Does::Unshare(NamespaceSet::USER)),
-            flag("--unshare-mount||", Does::Unshare(NamespaceSet::MOUNT)),
-            flag("--unshare-pid||", Does::Unshare(NamespaceSet::PID)),
-            flag("--unshare-uts||", Does::Unshare(NamespaceSet::UTS)),
-            flag("--unshare-ipc||", Does::Unshare(NamespaceSet::IPC)),
-            flag("--unshare-net||", Does::Unshare(NamespaceSet::NET)),
-            flag("--unshare-cgroup||", Does::Unshare(NamespaceSet::CGROUP)),
-            flag("--unshare-time||", Does::Unshare(NamespaceSet::TIME)),
-            flag(
-                "--share-user||leave one out",
-                Does::Share(NamespaceSet::USER),
-            ),
-            flag("--share-mount||", Does::Share(NamespaceSet::MOUNT)),
-            flag("--share-pid||", Does::Share(NamespaceSet::PID)),
-            flag("--share-uts||", Does::Share(NamespaceSet::UTS)),
-            flag("--share-ipc||", Does::Share(NamespaceSet::IPC)),
-            flag("--share-net||", Does::Share(NamespaceSet::NET)),
-            flag("--share-cgroup||", Does::Share(NamespaceSet::CGROUP)),
+            flag("--share-NAME||leave one out", Does::Share),
         ],
     },
     Group {
@@ -317,9 +283,25 @@ pub const RUN: &[Group] = &[
 
 /// The flag of that name.
 pub fn named(word: &[u8]) -> Option<&'static Flag> {
-    let matches = |flag: &&Flag| match word {
-        [b'-', letter] if *letter != b'-' => flag.short == *letter,
-        _ => flag.name().as_bytes() == word,
+    let matches = |flag: &&Flag| match (word, flag.name().strip_suffix("NAME")) {
+        ([b'-', letter], _) if *letter != b'-' => flag.short == *letter,
+        (word, Some(start)) => word
+            .strip_prefix(start.as_bytes())
+            .is_some_and(names_namespaces),
+        (word, None) => flag.name().as_bytes() == word,
     };
     RUN.iter().flat_map(|group| group.flags).find(matches)
+}
+
+/// Whether `--unshare-` or `--share-` can be followed by `word`.
+fn names_namespaces(word: &[u8]) -> bool {
+    core::str::from_utf8(word).is_ok_and(|word| namespaces(word).is_some())
+}
+
+/// The namespaces that the end of a flag names.
+pub fn namespaces(word: &str) -> Option<NamespaceSet> {
+    match word {
+        "all" => Some(NamespaceSet::ALL),
+        word => NamespaceSet::named(word),
+    }
 }

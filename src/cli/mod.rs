@@ -54,7 +54,7 @@ pub enum Mode {
 }
 
 /// The words after `husk`.
-const COMMANDS: [&str; 3] = ["run", "help", "version"];
+const COMMANDS: &str = "run, help, version";
 
 /// Reads the command line, but for what goes into the configuration: that has to wait for the file, which the
 /// command line names.
@@ -70,7 +70,7 @@ pub fn parse(argv: Words<'_>) -> Result<Request<'_>, Refused> {
         )),
         Some(word) => {
             let found = core::str::from_utf8(word).unwrap_or("?");
-            let nearest = keys::nearest(found, &COMMANDS);
+            let nearest = keys::nearest(found, COMMANDS);
             let what = What::Unknown {
                 kind: "command",
                 found,
@@ -90,6 +90,8 @@ struct Flags<'a> {
 
 /// One flag as it was found: its words, and where.
 struct Found<'a> {
+    /// The flag's own word.
+    pub word: &'a CStr,
     /// Its arguments, as many as it has names for; the rest empty.
     pub arguments: [&'a CStr; 3],
     /// The place of the flag itself.
@@ -120,7 +122,14 @@ impl<'a> Flags<'a> {
         let rest = self.argv.skip(start.saturating_add(1));
         let (arguments, used) = arguments(flag, joined, rest, place)?;
         self.index = start.saturating_add(1).saturating_add(used);
-        Ok(Some((flag.does, Found { arguments, place })))
+        Ok(Some((
+            flag.does,
+            Found {
+                word,
+                arguments,
+                place,
+            },
+        )))
     }
 }
 

@@ -1,18 +1,18 @@
 //! What each flag of `husk run` puts into the [`Config`].
 
 use super::Found;
-use super::flags::Does;
+use super::flags::{self, Does};
 use crate::arena::Arena;
 use crate::config::{
-    At, Config, EnvChange, IdMap, MakeTarget, MountOption, MountRequest, Network, Overlay, Place,
-    keys,
+    At, Config, EnvChange, IdMap, MakeTarget, MissingSource, MountOption, MountRequest, Network,
+    Overlay, Place, keys,
 };
 use crate::fail::refusal::{Refusal, Refused, What};
 use crate::limits;
 use crate::plan::capability::{CapabilityChange, CapabilitySet};
 use crate::plan::id::{INVALID, Inside, MapLine, Outside};
 use crate::plan::mount::MountFlags;
-use crate::plan::namespace::{NAMES, NAMESPACES, NamespaceSet};
+use crate::plan::namespace::{NAMES, NamespaceSet};
 use crate::text::parse_number;
 use core::ffi::CStr;
 
@@ -50,11 +50,13 @@ pub fn apply<'a>(
         Does::Uid => config.uid = Some(At::new(found.number(first, 0, INVALID - 1)?, found.place)),
         Does::Gid => config.gid = Some(At::new(found.number(first, 0, INVALID - 1)?, found.place)),
         Does::Namespaces => config.namespaces = Some(At::new(found.namespaces()?, found.place)),
-        Does::Unshare(kind) => {
+        Does::Unshare => {
+            let kind = found.kind();
             config.unshare = config.unshare.with(kind);
             config.share = config.share.without(kind);
         }
-        Does::Share(kind) => {
+        Does::Share => {
+            let kind = found.kind();
             config.share = config.share.with(kind);
             config.unshare = config.unshare.without(kind);
         }
@@ -128,6 +130,13 @@ impl<'a> Found<'a> {
         }
         let line = At::new(self.map_line()?, self.place);
         self.push(lines, line, "lines: user_namespaces(7) allows no more")
+    }
+
+    /// The namespaces that the flag names: it was found by them.
+    fn kind(&self) -> NamespaceSet {
+        let name = self.word.to_bytes().rsplit(|byte| *byte == b'-').next();
+        let name = core::str::from_utf8(name.unwrap_or_default()).unwrap_or_default();
+        flags::namespaces(name).unwrap_or(NamespaceSet::NONE)
     }
 
     fn word(&self, word: &'a CStr) -> &'a str {
@@ -224,7 +233,7 @@ impl<'a> Found<'a> {
         {
             let name = core::str::from_utf8(name).unwrap_or("?");
             let Some(kind) = NamespaceSet::named(name) else {
-                let nearest = keys::nearest_of(name, &mut NAMESPACES.iter().map(|kind| kind.name));
+                let nearest = keys::nearest(name, NAMES);
                 return self.refuse(What::Unknown {
                     kind: "namespace",
                     found: name,
@@ -281,12 +290,22 @@ impl<'a> Found<'a> {
             ..MountRequest::default()
         };
         match does {
-            Does::Bind(flags, missing_source) => {
+            Does::Bind => {
                 request.option = Some(MountOption::RecursiveBind);
                 request.source = Some(first);
                 request.target = Some(self.path(second)?.value);
-                request.flags = flags;
-                request.missing_source = missing_source;
+                // As bubblewrap has it: no devices but with --dev-bind.
+                let name = self.word.to_bytes();
+                request.flags = match name.starts_with(b"--dev-") {
+                    true => MountFlags::NO_SUID,
+                    false => MountFlags::NO_SUID_NO_DEVICES,
+                };
+                if name.starts_with(b"--ro-") {
+                    request.flags = request.flags.with(MountFlags::READ_ONLY);
+                }
+                if name.ends_with(b"-try") {
+                    request.missing_source = MissingSource::Skip;
+                }
             }
             Does::Symlink => {
                 request.option = Some(MountOption::Symlink);

@@ -1,66 +1,31 @@
 //! Every key of the file: one table, which the reader, its suggestions and the README's test use.
 
+use crate::text::words;
+
 /// Keys at the top of the file.
-pub const TOP: [&str; 24] = [
-    "namespaces",
-    "chroot_dir",
-    "root",
-    "read_only",
-    "overlay",
-    "working_dir",
-    "hostname",
-    "domainname",
-    "uid",
-    "gid",
-    "id_map",
-    "uid_map",
-    "gid_map",
-    "mount",
-    "network",
-    "command",
-    "env",
-    "clear_env",
-    "new_session",
-    "die_with_parent",
-    "as_pid_1",
-    "no_new_privs",
-    "cap_add",
-    "cap_drop",
-];
+pub const TOP: &str = "\
+    namespaces, chroot_dir, root, read_only, overlay, working_dir, hostname, domainname, \
+    uid, gid, id_map, uid_map, gid_map, mount, network, command, env, clear_env, \
+    new_session, die_with_parent, as_pid_1, no_new_privs, cap_add, cap_drop";
 
 /// Keys of a `[[uid_map]]` or `[[gid_map]]`.
-pub const MAP: [&str; 3] = ["inside", "outside", "count"];
+pub const MAP: &str = "\
+    inside, outside, count";
 
 /// Keys of a `[[mount]]`.
-pub const MOUNT: [&str; 7] = [
-    "option",
-    "source",
-    "target",
-    "filesystem_type",
-    "flags",
-    "data",
-    "make_target",
-];
+pub const MOUNT: &str = "\
+    option, source, target, filesystem_type, flags, data, make_target";
 
 /// Words of a mount's `option`.
-pub const OPTIONS: [&str; 9] = [
-    "mount",
-    "remount",
-    "shared",
-    "private",
-    "slave",
-    "unbindable",
-    "bind",
-    "recursive_bind",
-    "relocate",
-];
+pub const OPTIONS: &str = "\
+    mount, remount, shared, private, slave, unbindable, bind, recursive_bind, relocate";
 
 /// The one of `known` that `found` is a slip of the pen for: at most a third of its letters differ.
-pub fn nearest(found: &str, known: &[&'static str]) -> Option<&'static str> {
-    nearest_of(found, &mut known.iter().copied())
+pub fn nearest(found: &str, known: &'static str) -> Option<&'static str> {
+    nearest_of(found, &mut words(known))
 }
 
-/// The same for words that do not stand in one array.
+/// The same for words that do not stand in one list.
 pub fn nearest_of(
     found: &str,
     known: &mut dyn Iterator<Item = &'static str>,
@@ -105,10 +70,10 @@ mod tests {
 
     #[test]
     fn a_slip_of_the_pen_finds_its_word() {
-        assert_eq!(nearest("hostnme", &TOP), Some("hostname"));
-        assert_eq!(nearest("chrootdir", &TOP), Some("chroot_dir"));
-        assert_eq!(nearest("namespace", &TOP), Some("namespaces"));
-        assert_eq!(nearest("volumes", &TOP), None);
+        assert_eq!(nearest("hostnme", TOP), Some("hostname"));
+        assert_eq!(nearest("chrootdir", TOP), Some("chroot_dir"));
+        assert_eq!(nearest("namespace", TOP), Some("namespaces"));
+        assert_eq!(nearest("volumes", TOP), None);
     }
 
     #[test]

@@ -43,7 +43,7 @@ fn fill(file: impl AsFd, most: usize, memory: &mut [u8]) -> Result<usize, Errno>
 const LINE: usize = 1024;
 
 /// Hands every line of `path` to `each`, without its newline. A file that cannot be read has none.
-pub fn for_each_line(path: &CStr, mut each: impl FnMut(&[u8])) {
+pub fn for_each_line(path: &CStr, each: &mut dyn FnMut(&[u8])) {
     let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOCTTY;
     let Ok(file) = openat(CWD, path, flags, Mode::empty()) else {
         return;

@@ -23,7 +23,7 @@ pub type Ranges = Vec<Range, SUBID_RANGES>;
 /// or cannot be read grants nothing.
 pub fn of_caller(caller: &Caller, subuid: &mut Ranges, subgid: &mut Ranges) {
     let mut name: Vec<u8, LOGIN_NAME> = Vec::new();
-    for_each_line(c"/etc/passwd", |line| {
+    for_each_line(c"/etc/passwd", &mut |line| {
         if name.is_empty()
             && let Some(found) = login_name(line, caller.uid)
         {
@@ -32,7 +32,7 @@ pub fn of_caller(caller: &Caller, subuid: &mut Ranges, subgid: &mut Ranges) {
         }
     });
     for (path, ranges) in [(c"/etc/subuid", subuid), (c"/etc/subgid", subgid)] {
-        for_each_line(path, |line| {
+        for_each_line(path, &mut |line| {
             if let Some(range) = parse(line, &name, caller.uid) {
                 // More than a map has lines for are of no use.
                 let _ = ranges.push(range);

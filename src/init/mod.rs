@@ -10,10 +10,10 @@ use crate::fail::{Doing, Failure, Status};
 use crate::link::{Inner, Order};
 use crate::sys::fd::{self, Range};
 use crate::sys::signal::{self, Origin, Received, Target};
+use crate::sys::terminal::set_foreground;
 use rustix::fd::BorrowedFd;
 use rustix::io::Errno;
 use rustix::process::{Pid, Signal, WaitOptions, chdir, wait};
-use rustix::termios::tcsetpgrp;
 use spawn::Command;
 
 /// Runs the command as a child until it ends.
@@ -137,7 +137,7 @@ impl Init<'_> {
                 if self.link.order() == Some(Order::TakeTerminal)
                     && let Some(terminal) = self.terminal
                 {
-                    let _ = tcsetpgrp(terminal, self.pid);
+                    let _ = set_foreground(terminal, self.pid);
                 }
                 group
             }

@@ -10,13 +10,13 @@ use crate::plan::{Plan, Session};
 use crate::sys::clone;
 use crate::sys::exec::{WordList, Words, execve};
 use crate::sys::signal::{self, SignalSet};
+use crate::sys::terminal::set_foreground;
 use core::ffi::CStr;
 use heapless::Vec;
 use rustix::fd::{AsFd, BorrowedFd};
 use rustix::fs::{CWD, statat};
 use rustix::io::{Errno, retry_on_intr};
 use rustix::process::{Pid, WaitOptions, getpid, setpgid, setsid, waitpid};
-use rustix::termios::tcsetpgrp;
 
 /// What is to be run, and how.
 #[derive(Clone, Copy)]
@@ -185,7 +185,7 @@ fn take_place(command: &Command<'_>) {
             if let Some(terminal) = command.terminal
                 && terminal.first_holder() == Holder::Command
             {
-                let _ = tcsetpgrp(terminal, getpid());
+                let _ = set_foreground(terminal, getpid());
             }
         }
     }

@@ -9,18 +9,16 @@
 use crate::plan::Session;
 use crate::sys::fd::Fd;
 use crate::sys::open::openat;
+use crate::sys::terminal::{self, Modes};
 use rustix::fd::{AsFd, BorrowedFd};
 use rustix::fs::{CWD, Mode, OFlags};
 use rustix::process::{Pid, getpgrp, getpid};
-use rustix::termios::{
-    OptionalActions, Termios, isatty, tcgetattr, tcgetpgrp, tcsetattr, tcsetpgrp,
-};
 
 /// The controlling terminal.
 pub struct Terminal {
     fd: Fd,
     own_group: Pid,
-    found: Option<Termios>,
+    found: Option<Modes>,
     first: Holder,
 }
 
@@ -35,25 +33,25 @@ impl Terminal {
         }
         let flags = OFlags::RDWR | OFlags::CLOEXEC | OFlags::NOCTTY;
         let fd = openat(CWD, c"/dev/tty", flags, Mode::empty()).ok()?;
-        let found = tcgetattr(&fd).ok();
+        let found = terminal::modes(&fd).ok();
         let own_group = getpgrp();
         let streams = [crate::sys::start::stdin(), crate::sys::start::stdout()];
-        let alone = own_group == getpid() && streams.into_iter().all(isatty);
-        let mut terminal = Self {
+        let alone = own_group == getpid() && streams.into_iter().all(terminal::is_terminal);
+        let mut opened = Self {
             fd,
             own_group,
             found,
             first: Holder::Supervisor,
         };
-        if alone && terminal.is_ours() {
-            terminal.first = Holder::Command;
+        if alone && opened.is_ours() {
+            opened.first = Holder::Command;
         }
-        Some(terminal)
+        Some(opened)
     }
 
     /// Whether husk's own job has the terminal.
     pub fn is_ours(&self) -> bool {
-        tcgetpgrp(&self.fd).is_ok_and(|group| group == self.own_group)
+        terminal::foreground(&self.fd) == Ok(Some(self.own_group))
     }
 
     /// Its descriptor's number.
@@ -69,11 +67,11 @@ impl Terminal {
     /// Takes the terminal back for husk's job and, when the command ended in a way that leaves no time for it
     /// (`Restore::Modes`), its modes as they were found. All signals are blocked, SIGTTOU with them, so a background process may.
     pub fn take_back(&self, restore: Restore) {
-        let _ = tcsetpgrp(&self.fd, self.own_group);
+        let _ = terminal::set_foreground(&self.fd, self.own_group);
         if restore == Restore::Modes
-            && let Some(found) = &self.found
+            && let Some(found) = self.found
         {
-            let _ = tcsetattr(&self.fd, OptionalActions::Drain, found);
+            let _ = terminal::set_modes(&self.fd, found);
         }
     }
 }

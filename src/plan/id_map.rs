@@ -76,11 +76,7 @@ pub fn direct(lines: &[MapLine], own: u32, power: Power) -> bool {
 }
 
 /// The map that was asked for line by line; refuses lines that the kernel would refuse without a word.
-pub fn given(
-    asked: &[At<MapLine>],
-    subject: &str,
-    lines: &mut Lines,
-) -> Result<(), Refused> {
+pub fn given(asked: &[At<MapLine>], subject: &str, lines: &mut Lines) -> Result<(), Refused> {
     for (number, line) in asked.iter().enumerate() {
         let earlier = asked.iter().take(number);
         if let Some(other) = earlier

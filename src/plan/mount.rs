@@ -1,80 +1,34 @@
 //! The flags of a mount: one table, which the file, the dry run and the tests read.
 
+use crate::text::words;
 use linux_raw_sys::general::{
     MS_BIND, MS_DIRSYNC, MS_LAZYTIME, MS_MANDLOCK, MS_NOATIME, MS_NODEV, MS_NODIRATIME, MS_NOEXEC,
     MS_NOSUID, MS_RDONLY, MS_RELATIME, MS_SILENT, MS_STRICTATIME, MS_SYNCHRONOUS,
 };
 
-/// A word of `flags`, and the MS_ constant of mount(2) behind it.
-pub struct Flag {
-    /// As it is written.
-    pub name: &'static str,
-    /// What mount(2) calls it.
-    pub bit: u32,
-}
-
 /// Every word of `flags`.
-pub const FLAGS: [Flag; 14] = [
-    Flag {
-        name: "read_only",
-        bit: MS_RDONLY,
-    },
-    Flag {
-        name: "no_suid",
-        bit: MS_NOSUID,
-    },
-    Flag {
-        name: "no_devices",
-        bit: MS_NODEV,
-    },
-    Flag {
-        name: "no_execute",
-        bit: MS_NOEXEC,
-    },
-    Flag {
-        name: "no_access_time",
-        bit: MS_NOATIME,
-    },
-    Flag {
-        name: "no_directory_access_time",
-        bit: MS_NODIRATIME,
-    },
-    Flag {
-        name: "relative_access_time",
-        bit: MS_RELATIME,
-    },
-    Flag {
-        name: "strict_access_time",
-        bit: MS_STRICTATIME,
-    },
-    Flag {
-        name: "lazy_access_time",
-        bit: MS_LAZYTIME,
-    },
-    Flag {
-        name: "synchronous",
-        bit: MS_SYNCHRONOUS,
-    },
-    Flag {
-        name: "synchronous_directories",
-        bit: MS_DIRSYNC,
-    },
-    Flag {
-        name: "mandatory_lock",
-        bit: MS_MANDLOCK,
-    },
-    Flag {
-        name: "silent",
-        bit: MS_SILENT,
-    },
-    Flag {
-        name: "bind",
-        bit: MS_BIND,
-    },
-];
+pub const FLAG_NAMES: &str = "\
+    read_only, no_suid, no_devices, no_execute, no_access_time, \
+    no_directory_access_time, relative_access_time, strict_access_time, \
+    lazy_access_time, synchronous, synchronous_directories, mandatory_lock, silent, bind";
 
-/// The words, for messages.
-pub const FLAG_NAMES: &str = "read_only, no_suid, no_devices, no_execute, no_access_time, no_directory_access_time, relative_access_time, strict_access_time, lazy_access_time, synchronous, synchronous_directories, mandatory_lock, silent, bind";
+/// What mount(2) calls them, in the same order.
+const FLAGS: [u32; 14] = [
+    MS_RDONLY,
+    MS_NOSUID,
+    MS_NODEV,
+    MS_NOEXEC,
+    MS_NOATIME,
+    MS_NODIRATIME,
+    MS_RELATIME,
+    MS_STRICTATIME,
+    MS_LAZYTIME,
+    MS_SYNCHRONOUS,
+    MS_DIRSYNC,
+    MS_MANDLOCK,
+    MS_SILENT,
+    MS_BIND,
+];
 
 /// Flags of one mount.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -98,10 +52,10 @@ impl MountFlags {
 
     /// The flag of that name.
     pub fn named(name: &str) -> Option<Self> {
-        FLAGS
-            .iter()
-            .find(|flag| flag.name == name)
-            .map(|flag| Self(flag.bit))
+        words(FLAG_NAMES)
+            .zip(FLAGS)
+            .find(|flag| flag.0 == name)
+            .map(|flag| Self(flag.1))
     }
 
     /// Both together.
@@ -117,9 +71,9 @@ impl MountFlags {
 
     /// The names of its flags.
     pub fn names(self) -> impl Iterator<Item = &'static str> {
-        FLAGS
-            .iter()
-            .filter(move |flag| self.0 & flag.bit != 0)
-            .map(|flag| flag.name)
+        words(FLAG_NAMES)
+            .zip(FLAGS)
+            .filter(move |flag| self.0 & flag.1 != 0)
+            .map(|flag| flag.0)
     }
 }

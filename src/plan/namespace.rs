@@ -6,54 +6,23 @@ use linux_raw_sys::general::{
 };
 
 use crate::sys::storage::Storage;
+use crate::text::words;
 use heapless::Vec;
 
-/// A kind of namespace (namespaces(7)).
-pub struct Namespace {
-    /// As it is written in `namespaces`.
-    pub name: &'static str,
-    /// Its flag in clone(2); CLONE_NEWTIME is for clone3(2) alone.
-    pub flag: u32,
-}
-
-/// Every kind, in the order in which they are printed.
-pub const NAMESPACES: [Namespace; 8] = [
-    Namespace {
-        name: "user",
-        flag: CLONE_NEWUSER,
-    },
-    Namespace {
-        name: "mount",
-        flag: CLONE_NEWNS,
-    },
-    Namespace {
-        name: "pid",
-        flag: CLONE_NEWPID,
-    },
-    Namespace {
-        name: "uts",
-        flag: CLONE_NEWUTS,
-    },
-    Namespace {
-        name: "ipc",
-        flag: CLONE_NEWIPC,
-    },
-    Namespace {
-        name: "net",
-        flag: CLONE_NEWNET,
-    },
-    Namespace {
-        name: "cgroup",
-        flag: CLONE_NEWCGROUP,
-    },
-    Namespace {
-        name: "time",
-        flag: CLONE_NEWTIME,
-    },
-];
-
-/// The names, for messages.
+/// Every kind (namespaces(7)) as it is written in `namespaces`, in the order in which they are printed.
 pub const NAMES: &str = "user, mount, pid, uts, ipc, net, cgroup, time";
+
+/// Their flags in clone(2), in the same order; CLONE_NEWTIME is for clone3(2) alone.
+const KINDS: [u32; 8] = [
+    CLONE_NEWUSER,
+    CLONE_NEWNS,
+    CLONE_NEWPID,
+    CLONE_NEWUTS,
+    CLONE_NEWIPC,
+    CLONE_NEWNET,
+    CLONE_NEWCGROUP,
+    CLONE_NEWTIME,
+];
 
 /// A set of kinds, as clone flags.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -88,10 +57,10 @@ impl NamespaceSet {
 
     /// The kind of that name.
     pub fn named(name: &str) -> Option<Self> {
-        NAMESPACES
-            .iter()
-            .find(|kind| kind.name == name)
-            .map(|kind| Self(kind.flag))
+        words(NAMES)
+            .zip(KINDS)
+            .find(|kind| kind.0 == name)
+            .map(|kind| Self(kind.1))
     }
 
     /// Both sets together.
@@ -131,9 +100,9 @@ impl NamespaceSet {
 
     /// The names of its kinds.
     pub fn names(self) -> impl Iterator<Item = &'static str> {
-        NAMESPACES
-            .iter()
-            .filter(move |kind| self.0 & kind.flag != 0)
-            .map(|kind| kind.name)
+        words(NAMES)
+            .zip(KINDS)
+            .filter(move |kind| self.0 & kind.1 != 0)
+            .map(|kind| kind.0)
     }
 }

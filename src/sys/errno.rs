@@ -1,68 +1,69 @@
 //! The names of errnos: errno(3).
 
+use crate::text::{line, split_once};
 use rustix::io::Errno;
 
-/// An errno, its name as in errno.h and what it means, in one text: a reference costs a relocation.
-const NAMES: [(Errno, &str); 46] = [
-    (Errno::PERM, "EPERM operation not permitted"),
-    (Errno::NOENT, "ENOENT no such file or directory"),
-    (Errno::SRCH, "ESRCH no such process"),
-    (Errno::INTR, "EINTR interrupted system call"),
-    (Errno::IO, "EIO input/output error"),
-    (Errno::NXIO, "ENXIO no such device or address"),
-    (Errno::TOOBIG, "E2BIG argument list too long"),
-    (Errno::NOEXEC, "ENOEXEC not a program the kernel can run"),
-    (Errno::BADF, "EBADF bad file descriptor"),
-    (Errno::CHILD, "ECHILD no child processes"),
-    (Errno::AGAIN, "EAGAIN resource temporarily unavailable"),
-    (Errno::NOMEM, "ENOMEM cannot allocate memory"),
-    (Errno::ACCESS, "EACCES permission denied"),
-    (Errno::FAULT, "EFAULT bad address"),
-    (Errno::BUSY, "EBUSY device or resource busy"),
-    (Errno::EXIST, "EEXIST file exists"),
-    (Errno::XDEV, "EXDEV crosses a file system"),
-    (Errno::NODEV, "ENODEV no such device or file system"),
-    (Errno::NOTDIR, "ENOTDIR not a directory"),
-    (Errno::ISDIR, "EISDIR is a directory"),
-    (Errno::INVAL, "EINVAL invalid argument"),
-    (Errno::NFILE, "ENFILE too many open files in system"),
-    (Errno::MFILE, "EMFILE too many open files"),
-    (Errno::NOTTY, "ENOTTY inappropriate ioctl for device"),
-    (Errno::TXTBSY, "ETXTBSY text file busy"),
-    (Errno::FBIG, "EFBIG file too large"),
-    (Errno::NOSPC, "ENOSPC no space left on device"),
-    (Errno::SPIPE, "ESPIPE illegal seek"),
-    (Errno::ROFS, "EROFS read-only file system"),
-    (Errno::MLINK, "EMLINK too many links"),
-    (Errno::PIPE, "EPIPE broken pipe"),
-    (Errno::RANGE, "ERANGE result too large"),
-    (Errno::NAMETOOLONG, "ENAMETOOLONG file name too long"),
-    (Errno::NOSYS, "ENOSYS function not implemented"),
-    (Errno::NOTEMPTY, "ENOTEMPTY directory not empty"),
-    (Errno::LOOP, "ELOOP too many levels of symbolic links"),
-    (Errno::LIBBAD, "ELIBBAD corrupted shared library"),
-    (Errno::USERS, "EUSERS too many users"),
-    (Errno::OPNOTSUPP, "EOPNOTSUPP operation not supported"),
-    (
-        Errno::AFNOSUPPORT,
-        "EAFNOSUPPORT address family not supported",
-    ),
-    (Errno::CONNREFUSED, "ECONNREFUSED connection refused"),
-    (
-        Errno::OVERFLOW,
-        "EOVERFLOW value too large for defined data type",
-    ),
-    (Errno::STALE, "ESTALE stale file handle"),
-    (Errno::DQUOT, "EDQUOT disk quota exceeded"),
-    (Errno::NOTCONN, "ENOTCONN not connected"),
-    (Errno::TIMEDOUT, "ETIMEDOUT timed out"),
-];
+/// Defines the errnos that are known together with their texts.
+macro_rules! errnos {
+    ($($errno:ident: $text:literal,)*) => {
+        const KNOWN: &[Errno] = &[$(Errno::$errno,)*];
+
+        /// Name and meaning of each, a line each.
+        const TEXTS: &str = concat!($($text, "\n",)*);
+    };
+}
+
+errnos! {
+    PERM: "EPERM operation not permitted",
+    NOENT: "ENOENT no such file or directory",
+    SRCH: "ESRCH no such process",
+    INTR: "EINTR interrupted system call",
+    IO: "EIO input/output error",
+    NXIO: "ENXIO no such device or address",
+    TOOBIG: "E2BIG argument list too long",
+    NOEXEC: "ENOEXEC not a program the kernel can run",
+    BADF: "EBADF bad file descriptor",
+    CHILD: "ECHILD no child processes",
+    AGAIN: "EAGAIN resource temporarily unavailable",
+    NOMEM: "ENOMEM cannot allocate memory",
+    ACCESS: "EACCES permission denied",
+    FAULT: "EFAULT bad address",
+    BUSY: "EBUSY device or resource busy",
+    EXIST: "EEXIST file exists",
+    XDEV: "EXDEV crosses a file system",
+    NODEV: "ENODEV no such device or file system",
+    NOTDIR: "ENOTDIR not a directory",
+    ISDIR: "EISDIR is a directory",
+    INVAL: "EINVAL invalid argument",
+    NFILE: "ENFILE too many open files in system",
+    MFILE: "EMFILE too many open files",
+    NOTTY: "ENOTTY inappropriate ioctl for device",
+    TXTBSY: "ETXTBSY text file busy",
+    FBIG: "EFBIG file too large",
+    NOSPC: "ENOSPC no space left on device",
+    SPIPE: "ESPIPE illegal seek",
+    ROFS: "EROFS read-only file system",
+    MLINK: "EMLINK too many links",
+    PIPE: "EPIPE broken pipe",
+    RANGE: "ERANGE result too large",
+    NAMETOOLONG: "ENAMETOOLONG file name too long",
+    NOSYS: "ENOSYS function not implemented",
+    NOTEMPTY: "ENOTEMPTY directory not empty",
+    LOOP: "ELOOP too many levels of symbolic links",
+    LIBBAD: "ELIBBAD corrupted shared library",
+    USERS: "EUSERS too many users",
+    OPNOTSUPP: "EOPNOTSUPP operation not supported",
+    AFNOSUPPORT: "EAFNOSUPPORT address family not supported",
+    CONNREFUSED: "ECONNREFUSED connection refused",
+    OVERFLOW: "EOVERFLOW value too large for defined data type",
+    STALE: "ESTALE stale file handle",
+    DQUOT: "EDQUOT disk quota exceeded",
+    NOTCONN: "ENOTCONN not connected",
+    TIMEDOUT: "ETIMEDOUT timed out",
+}
 
 /// The name and the meaning of `errno`; `None` for one that no call of husk's is known to return.
 pub fn describe(errno: Errno) -> Option<(&'static str, &'static str)> {
-    NAMES
-        .iter()
-        .find(|known| known.0 == errno)?
-        .1
-        .split_once(' ')
+    let number = KNOWN.iter().position(|known| *known == errno)?;
+    split_once(line(TEXTS, number), b' ')
 }

@@ -23,6 +23,7 @@ pub mod process;
 pub mod signal;
 pub mod start;
 pub mod storage;
+pub mod terminal;
 
 use rustix::io::Errno;
 

@@ -26,6 +26,7 @@ mod value;
 use super::{Config, keys};
 use crate::arena::Arena;
 use crate::fail::refusal::{Refusal, Refused, What};
+use crate::text::words;
 use lex::{Cursor, Kind, Reason, Stop, place};
 use table::{Entry, Table};
 use value::Source;
@@ -120,7 +121,7 @@ impl<'a> Reader<'_, 'a> {
         };
         self.source.cursor.blank();
         let key = self.source.key()?;
-        let bit = self.find(key, &keys::TOP)?;
+        let bit = self.find(key, keys::TOP)?;
         let table = Table::named(key);
         if self.source.cursor.peek() == b'.' {
             return Err(self.source.cursor.wrong("has no tables below it"));
@@ -144,7 +145,7 @@ impl<'a> Reader<'_, 'a> {
 
     /// `key = value` or `env.name = value` at the top, after the key.
     fn top(&mut self, key: &'a str) -> Result<(), Stop> {
-        let bit = self.find(key, &keys::TOP)?;
+        let bit = self.find(key, keys::TOP)?;
         let table = Table::named(key);
         if self.source.cursor.peek() == b'.' && table == Table::Env {
             self.source.cursor.skip();
@@ -196,19 +197,17 @@ impl<'a> Reader<'_, 'a> {
 
     /// The bit of `key` among the `known`. From now on refusals are about it.
     #[inline(never)]
-    fn find(&mut self, key: &'a str, known: &[&'static str]) -> Result<u32, Stop> {
+    fn find(&mut self, key: &'a str, known: &'static str) -> Result<u32, Stop> {
         self.source.cursor.key = key;
         let mut bit = 1_u32;
-        for name in known {
-            if *name == key {
+        for name in words(known) {
+            if name == key {
                 return Ok(bit);
             }
             bit <<= 1;
         }
         self.about_table();
-        Err(self
-            .source
-            .unknown("key", key, &mut known.iter().copied(), ""))
+        Err(self.source.unknown("key", key, &mut words(known), ""))
     }
 
     /// Notes that a key of the top is given.

@@ -8,7 +8,8 @@ use crate::config::{At, EnvChange, MakeTarget, MountOption, MountRequest, keys};
 use crate::fail::refusal::What;
 use crate::limits;
 use crate::plan::id::{INVALID, Inside, MapLine, Outside};
-use crate::plan::mount::{FLAG_NAMES, FLAGS, MountFlags};
+use crate::plan::mount::{FLAG_NAMES, MountFlags};
+use crate::text::words;
 
 /// Words of a mount's `option`, for messages.
 const OPTION_NAMES: &str =
@@ -71,11 +72,11 @@ impl Table {
     }
 
     /// The keys that it may have; in `env` they are names that husk does not know.
-    const fn keys(self) -> &'static [&'static str] {
+    const fn keys(self) -> &'static str {
         match self {
-            Self::Top | Self::Env => &[],
-            Self::UidMap | Self::GidMap => &keys::MAP,
-            Self::Mount => &keys::MOUNT,
+            Self::Top | Self::Env => "",
+            Self::UidMap | Self::GidMap => keys::MAP,
+            Self::Mount => keys::MOUNT,
         }
     }
 }
@@ -272,7 +273,7 @@ fn option(source: &mut Source<'_, '_>) -> Result<MountOption, Stop> {
             return Err(source.unknown(
                 "mount option",
                 word,
-                &mut keys::OPTIONS.into_iter(),
+                &mut words(keys::OPTIONS),
                 OPTION_NAMES,
             ));
         }
@@ -287,7 +288,7 @@ fn flags(source: &mut Source<'_, '_>) -> Result<MountFlags, Stop> {
         match MountFlags::named(word) {
             Some(flag) => flags = flags.with(flag),
             None => {
-                let known = &mut FLAGS.iter().map(|flag| flag.name);
+                let known = &mut words(FLAG_NAMES);
                 return Err(source.unknown("mount flag", word, known, FLAG_NAMES));
             }
         }

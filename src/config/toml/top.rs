@@ -6,7 +6,8 @@ use crate::config::{At, Config, IdMap, Network, Overlay};
 use crate::limits;
 use crate::plan::capability::{self, CapabilityChange, CapabilitySet};
 use crate::plan::id::INVALID;
-use crate::plan::namespace::{NAMES, NAMESPACES, NamespaceSet};
+use crate::plan::namespace::{NAMES, NamespaceSet};
+use crate::text::words;
 use core::ffi::CStr;
 use core::iter;
 
@@ -99,7 +100,7 @@ fn namespaces(source: &mut Source<'_, '_>) -> Result<NamespaceSet, Stop> {
         match NamespaceSet::named(word) {
             Some(kind) => set = set.with(kind),
             None => {
-                let known = &mut NAMESPACES.iter().map(|kind| kind.name);
+                let known = &mut words(NAMES);
                 return Err(source.unknown("namespace", word, known, NAMES));
             }
         }
