@@ -21,6 +21,8 @@
 #![deny(unsafe_code)]
 
 pub mod arena;
+#[cfg(test)]
+mod chance;
 pub mod child;
 pub mod cli;
 pub mod config;

@@ -56,7 +56,8 @@ mod tests {
     fn the_number_is_written_in_full() {
         for number in [0, 9, 10, 4_294_967_295] {
             let path = ProcFd::of_number(number);
-            assert_eq!(path.bytes(), format!("/proc/self/fd/{number}").as_bytes());
+            let wanted = String::from("/proc/self/fd/") + &number.to_string();
+            assert_eq!(path.bytes(), wanted.as_bytes());
         }
     }
 }

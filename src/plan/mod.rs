@@ -7,6 +7,8 @@ pub mod capability;
 pub mod defaults;
 pub mod describe;
 pub mod environment;
+#[cfg(test)]
+mod fuzz;
 pub mod id;
 pub mod id_map;
 mod identity;

@@ -1,9 +1,10 @@
 //! The reader against the `toml` crate, on documents that chance made from real ones.
 //!
-//! `HUSK_FUZZ_SECONDS=120 cargo test --release differential` looks for longer, somewhere else each time.
+//! See [`crate::chance`] for how to look longer.
 
 use super::tests::EVERY_KEY;
 use crate::arena::Arena;
+use crate::chance::{Chance, for_rounds};
 use crate::config::{At, Config, EnvChange, Lists, MakeTarget, Place, toml::read};
 use crate::fail::refusal::{Refusal, What};
 use crate::plan::id::MapLine;
@@ -11,7 +12,6 @@ use crate::plan::namespace::NamespaceSet;
 use ::toml::{Table, Value};
 use std::ffi::CStr;
 use std::mem::ManuallyDrop;
-use std::time::{Duration, Instant, SystemTime};
 
 /// Where chance begins.
 const DOCUMENTS: [&str; 6] = [
@@ -91,17 +91,7 @@ const PIECES: [&str; 64] = [
     "gid = -0\n",
 ];
 
-/// xorshift64.
-struct Chance(u64);
-
 impl Chance {
-    fn below(&mut self, limit: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        usize::try_from(self.0 >> 33).unwrap() % limit.max(1)
-    }
-
     /// A range of `text`, mostly short, sometimes whole lines.
     fn range(&mut self, text: &str) -> (usize, usize) {
         let from = self.boundary(text);
@@ -152,18 +142,12 @@ impl Chance {
 }
 
 #[test]
-fn differential_what_husk_accepts_the_toml_crate_accepts_and_means_the_same() {
-    let seconds = std::env::var("HUSK_FUZZ_SECONDS")
-        .ok()
-        .and_then(|seconds| seconds.parse().ok());
-    let end = seconds.map(|seconds| Instant::now() + Duration::from_secs(seconds));
-    let seed = end.map_or(1, |_| SystemTime::UNIX_EPOCH.elapsed().unwrap().as_nanos());
-    let mut chance = Chance(u64::try_from(seed).unwrap() | 1);
-    let (mut rounds, mut accepted) = (0_u64, 0_u64);
-    while end.map_or(rounds < 5000, |end| Instant::now() < end) {
+fn fuzz_what_husk_accepts_the_toml_crate_accepts_and_means_the_same() {
+    let (mut accepted, mut rounds) = (0_u64, 0_u64);
+    for_rounds(5000, |chance| {
         rounds += 1;
         accepted += u64::from(compare(&chance.document()));
-    }
+    });
     println!("{accepted} of {rounds} documents accepted");
     assert!(accepted > rounds / 50, "too few to mean anything");
 }
@@ -178,7 +162,7 @@ fn compare(text: &str) -> bool {
         (Ok(()), Ok(table)) => assert!(agree(&config, &table), "{text}\n{table:?}"),
         (Ok(()), Err(theirs)) => panic!("husk alone accepts:\n{text}\n{text:?}\n{theirs}"),
         (Err(ours), Ok(table)) => assert!(
-            !is_wrong(&ours, text, &table),
+            !is_wrong(ours, text, &table),
             "husk alone refuses:\n{text}\n{text:?}\n{ours:?}"
         ),
         (Err(_), Err(_)) => return false,
