@@ -186,6 +186,11 @@ macro_rules! entry {
             unsafe { $crate::sys::start::start(stack, dynamic, base, $main) }
         }
 
+        /// What the unoptimized core refers to. Nothing unwinds.
+        #[cfg(debug_assertions)]
+        #[unsafe(no_mangle)]
+        extern "C" fn rust_eh_personality() {}
+
         #[panic_handler]
         fn panic(_: &core::panic::PanicInfo<'_>) -> ! {
             #[cfg(husk_link_proof)]
