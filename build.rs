@@ -2,8 +2,8 @@
 
 use std::process::Command;
 
-/// The compiler that is known to drop every panicking path: with another one a path that cannot be taken may be
-/// left, and the proof is not asked for.
+/// The compiler that is known to drop every panicking path: with another one a path that cannot be
+/// taken may be left, and the proof is not asked for.
 const PROVED_WITH: &str = "rustc 1.95.";
 
 fn main() {
@@ -17,11 +17,13 @@ fn main() {
         // memcpy and its like; the start-up code is husk's own.
         "-lc",
         "-Wl,-e,husk_start",
-        // One mapping for headers, code and constants instead of three: fewer pages, no padding between them.
+        // One mapping for headers, code and constants instead of three: fewer pages, no padding
+        // between them.
         "-Wl,-z,noseparate-code",
         // A relocation takes a bit instead of 24 bytes.
         "-Wl,-z,pack-relative-relocs",
-        // Nobody would protect it: that is for start-up code to do, and what is in it are references to text.
+        // Nobody would protect it: that is for start-up code to do, and what is in it are
+        // references to text.
         "-Wl,-z,norelro",
         "-Wl,--build-id=none",
         concat!("-Wl,-T,", env!("CARGO_MANIFEST_DIR"), "/.cargo/discard.ld"),

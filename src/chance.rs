@@ -1,7 +1,8 @@
 //! Chance for tests, and how long they rely on it.
 //!
-//! Without HUSK_FUZZ_SECONDS a test that looks for trouble makes a fixed number of rounds, the same each time. With it,
-//! `HUSK_FUZZ_SECONDS=60 cargo test --release --lib fuzz` looks for that long, somewhere else each time.
+//! Without HUSK_FUZZ_SECONDS a test that looks for trouble makes a fixed number of rounds, the same
+//! each time. With it, `HUSK_FUZZ_SECONDS=60 cargo test --release --lib fuzz` looks for that long,
+//! somewhere else each time.
 
 use std::time::{Duration, Instant, SystemTime};
 

@@ -1,19 +1,23 @@
 //! husk starts a command in an unprivileged Linux container and is its PID 1.
 //!
 //! # How a container starts
-//! 1. [`cli`] reads the command line and [`config`] the file: two spellings of what a person may ask for.
+//! 1. [`cli`] reads the command line and [`config`] the file: two spellings of what a person may
+//!    ask for.
 //! 2. [`host`] looks up who the caller is and which ids they may use.
-//! 3. [`plan`] lays flags over file over defaults and decides. From here on nothing reads a configuration, and
-//!    before here nothing has changed the system.
-//! 4. [`parent`] clones once, into all namespaces, and writes the id maps: it stays outside, as the supervisor.
+//! 3. [`plan`] fills in the defaults and decides. From here on nothing reads a
+//!    configuration, and before here nothing has changed the system.
+//! 4. [`parent`] clones once, into all namespaces, and writes the id maps: it stays outside, as the
+//!    supervisor.
 //! 5. [`child`] is the clone: it makes the file system and drops what the container must not have.
 //! 6. [`init`] is the same process, now PID 1: it starts the command, reaps, and passes signals on.
-//! 7. [`link`] is all that the two say to each other; [`fail`] is all that a user reads when something is refused.
+//! 7. [`link`] is all that the two say to each other; [`fail`] is all that a user reads when
+//!    something is refused.
 //!
 //! # Why there is no std
-//! A process that is cloned and does not execute anything runs on in a copy of its parent's image. With std that is
-//! a minefield of locks and thread-local state. Without it, without a heap and without a runtime, there is nothing
-//! to corrupt: the plan that the supervisor made is simply there in the child. One image, one parse, no re-exec.
+//! A process that is cloned and does not execute anything runs on in a copy of its parent's image.
+//! With std that is a minefield of locks and thread-local state. Without it, without a heap and
+//! without a runtime, there is nothing to corrupt: the plan that the supervisor made is simply
+//! there in the child. One image, one parse, no re-exec.
 //!
 //! Every `unsafe` is below [`sys`].
 

@@ -1,4 +1,5 @@
-//! What crosses between the supervisor and PID 1 while both run: one socket pair, a few bytes each way.
+//! What crosses between the supervisor and PID 1 while both run: one socket pair, a few bytes each
+//! way.
 //!
 //! Each end closes when its process ends, however it ends, and the other one reads that.
 
@@ -38,8 +39,8 @@ const RECORD: usize = HEADER + 2 * PATH_BYTES;
 
 /// The two ends, closed by execve(2). SOCK_SEQPACKET keeps a record whole.
 ///
-/// Where husk was started without standard streams the pair would get their numbers, and what is printed
-/// would go into it; so those numbers are filled first.
+/// Where husk was started without standard streams the pair would get their numbers, and what is
+/// printed would go into it; so those numbers are filled first.
 pub fn pair() -> Result<(Outer, Inner), Errno> {
     let (mut outer, mut inner) = socketpair()?;
     while outer.number() < 3 || inner.number() < 3 {
@@ -70,8 +71,8 @@ impl Outer {
         retry_on_intr(|| send(&self.0, &[byte], SendFlags::NOSIGNAL)).map(drop)
     }
 
-    /// Asks for SIGIO when a report comes: F_SETOWN and O_ASYNC of fcntl(2). So the supervisor waits in one
-    /// place, for signals.
+    /// Asks for SIGIO when a report comes: F_SETOWN and O_ASYNC of fcntl(2). So the supervisor
+    /// waits in one place, for signals.
     pub fn signal_reports(&self) -> Result<(), Errno> {
         crate::sys::fd::set_owner(&self.0, getpid())?;
         let flags = fcntl_getfl(&self.0)?;

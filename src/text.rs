@@ -26,8 +26,8 @@ impl<const N: usize> Text<N> {
         let _ = uwrite!(self, "{}", number.into());
     }
 
-    /// Adds bytes that came from outside, such as a path: as they are, but for control characters, which
-    /// could end the line or drive a terminal and become `\xNN`.
+    /// Adds bytes that came from outside, such as a path: as they are, but for control characters,
+    /// which could end the line or drive a terminal and become `\xNN`.
     pub fn foreign(&mut self, bytes: &[u8]) {
         for byte in bytes {
             if byte.is_ascii_control() {
@@ -102,15 +102,16 @@ pub fn parse_number(text: &[u8]) -> Option<u32> {
     })
 }
 
-/// `text` before and after the first `byte`, which is an ASCII character. The one of core has a panicking path.
+/// `text` before and after the first `byte`, which is an ASCII character. The one of core has a
+/// panicking path.
 pub fn split_once(text: &str, byte: u8) -> Option<(&str, &str)> {
     let at = text.bytes().position(|found| found == byte)?;
     let (before, after) = text.split_at_checked(at)?;
     Some((before, after.get(1..)?))
 }
 
-/// Line `number`, from 0, of a text that is a table: one text instead of many, since every reference costs a
-/// relocation.
+/// Line `number`, from 0, of a text that is a table: one text instead of many, since every
+/// reference costs a relocation.
 pub fn line(table: &'static str, number: usize) -> &'static str {
     let mut rest = table;
     for _ in 0..number {
@@ -119,7 +120,8 @@ pub fn line(table: &'static str, number: usize) -> &'static str {
     split_once(rest, b'\n').map_or(rest, |parts| parts.0)
 }
 
-/// The words of a list such as "a, b, c", which is printed as it stands. One text, for the same reason.
+/// The words of a list such as "a, b, c", which is printed as it stands. One text, for the same
+/// reason.
 pub fn words(list: &'static str) -> impl Iterator<Item = &'static str> {
     let mut rest = list;
     core::iter::from_fn(move || {

@@ -29,8 +29,8 @@ pub fn bind(
     }
 }
 
-/// With a copy of the mounts at `source` that gets its flags before it is mounted anywhere: open_tree(2) and
-/// move_mount(2) (5.2), mount_setattr(2) (5.12).
+/// With a copy of the mounts at `source` that gets its flags before it is mounted anywhere:
+/// open_tree(2) and move_mount(2) (5.2), mount_setattr(2) (5.12).
 fn with_copy(
     source: BorrowedFd<'_>,
     target: BorrowedFd<'_>,
@@ -67,8 +67,8 @@ fn plain(source: BorrowedFd<'_>, target: BorrowedFd<'_>, reach: Reach) -> Result
     }
 }
 
-/// With mount(2): a directory is bound on `/`, where its mount can be opened, and moved when it has its flags. A
-/// file cannot be there; it is bound, found again and compared.
+/// With mount(2): a directory is bound on `/`, where its mount can be opened, and moved when it has
+/// its flags. A file cannot be there; it is bound, found again and compared.
 fn with_mount(
     source: BorrowedFd<'_>,
     target: BorrowedFd<'_>,

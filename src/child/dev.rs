@@ -1,8 +1,8 @@
 //! The small /dev: a tmpfs with the six nodes that every program expects, pts, shm and the links.
 //!
-//! It is made on `/`, where nobody else can reach it, and moved to its place when it is complete. Nodes are the
-//! host's, bound: mknod(2) is not for user namespaces. Each source is opened once and looked at
-//! before it is bound (CVE-2025-31133, CVE-2025-52565).
+//! It is made on `/`, where nobody else can reach it, and moved to its place when it is complete.
+//! Nodes are the host's, bound: mknod(2) is not for user namespaces. Each source is opened once and
+//! looked at before it is bound (CVE-2025-31133, CVE-2025-52565).
 
 use super::proc_fd::ProcFd;
 use super::resolve::{component_of, outside, read_link};
@@ -122,7 +122,8 @@ fn mount_below(
     mount(kind, ProcFd::new(&place).path(), kind, flags, data)
 }
 
-/// /dev/console is the pseudo-terminal that the command talks to, if it does: so ttyname(3) finds it inside.
+/// /dev/console is the pseudo-terminal that the command talks to, if it does: so ttyname(3) finds
+/// it inside.
 fn console(dev: &Fd) -> Result<(), Errno> {
     let Some(terminal) = [stdin(), stdout()].into_iter().find(|fd| is_terminal(fd)) else {
         return Ok(());
@@ -135,7 +136,8 @@ fn console(dev: &Fd) -> Result<(), Errno> {
     let Ok(path) = read_link(CWD, ProcFd::new(terminal).path(), &mut memory) else {
         return Ok(());
     };
-    // The descriptor itself belongs to the host's mount namespace: its path is opened in ours, and compared.
+    // The descriptor itself belongs to the host's mount namespace: its path is opened in ours, and
+    // compared.
     let Ok(source) = outside(path) else {
         return Ok(());
     };

@@ -1,7 +1,8 @@
 //! Flags of a mount that is there: added, never taken away.
 //!
-//! A bind ignores its flags at first (mount(2)). mount_setattr(2) (5.12) sets them on a whole tree in one call
-//! and leaves locked ones alone; before that each mount is remounted with the flags that it has and the new ones.
+//! A bind ignores its flags at first (mount(2)). mount_setattr(2) (5.12) sets them on a whole tree
+//! in one call and leaves locked ones alone; before that each mount is remounted with the flags
+//! that it has and the new ones.
 
 use super::proc_fd::ProcFd;
 use crate::limits::PATH_BYTES;
@@ -40,8 +41,8 @@ pub const fn any(flags: MountFlags) -> bool {
     flags.0 & PER_MOUNT != 0
 }
 
-/// What mount_setattr(2) sets and clears for `wanted`. How access times are kept is one value of several, and so is
-/// cleared before it is set; relatime is 0.
+/// What mount_setattr(2) sets and clears for `wanted`. How access times are kept is one value of
+/// several, and so is cleared before it is set; relatime is 0.
 fn attributes(wanted: u32) -> (u32, u32) {
     let set = ATTRIBUTES
         .iter()
@@ -58,7 +59,8 @@ fn attributes(wanted: u32) -> (u32, u32) {
     (set | times, MOUNT_ATTR__ATIME)
 }
 
-/// Adds `flags` with mount_setattr(2), and so to a mount that is mounted nowhere yet as well. A locked way of keeping access times stays.
+/// Adds `flags` with mount_setattr(2), and so to a mount that is mounted nowhere yet as well. A
+/// locked way of keeping access times stays.
 pub fn set_detached(fd: BorrowedFd<'_>, flags: MountFlags, reach: Reach) -> Result<(), Errno> {
     let (set, clear) = attributes(flags.0 & PER_MOUNT);
     match set_attributes(fd, set, clear, reach) {
@@ -70,7 +72,8 @@ pub fn set_detached(fd: BorrowedFd<'_>, flags: MountFlags, reach: Reach) -> Resu
     }
 }
 
-/// Adds `flags` to the mount that `fd` is the root of, and with [`Reach::Recursive`] to all below it.
+/// Adds `flags` to the mount that `fd` is the root of, and with [`Reach::Recursive`] to all below
+/// it.
 ///
 /// # Errors
 /// Those of mount_setattr(2) and mount(2).
@@ -125,7 +128,8 @@ fn remount(path: &ProcFd, has: StatVfsMountFlags, wanted: u32) -> Result<(), Err
 /// A line of mountinfo: two numbers, a path, room for the rest.
 const LINE: usize = 2 * PATH_BYTES;
 
-/// Remounts all that is mounted below `fd`, as proc_pid_mountinfo(5) lists it: children after their parents.
+/// Remounts all that is mounted below `fd`, as proc_pid_mountinfo(5) lists it: children after their
+/// parents.
 fn below(fd: BorrowedFd<'_>, wanted: u32) -> Result<(), Errno> {
     let mut known: Vec<u32, 256> = Vec::new();
     known.push(mount_id(fd)?).map_err(|_| Errno::TOOBIG)?;
@@ -165,7 +169,8 @@ fn remount_line(line: &[u8], known: &mut Vec<u32, 256>, wanted: u32) -> Result<(
     let path = unescape(path, &mut memory).ok_or(Errno::NAMETOOLONG)?;
     let flags = OFlags::PATH | OFlags::CLOEXEC | OFlags::NOFOLLOW;
     let Ok(mount) = openat(CWD, path, flags, Mode::empty()) else {
-        // Covered by another mount, or in a directory that this caller cannot search: nobody inside gets there either.
+        // Covered by another mount, or in a directory that this caller cannot search: nobody inside
+        // gets there either.
         return Ok(());
     };
     match remount(&ProcFd::new(&mount), fstatvfs(&mount)?.f_flag, wanted) {

@@ -1,7 +1,7 @@
 //! Finding the place of a mount, and making it where there is none.
 //!
-//! All that is ever made below a root is an empty file or directory, and the directories that lead to it; only where the caller may
-//! write, and never through a symbolic link.
+//! All that is ever made below a root is an empty file or directory, and the directories that lead
+//! to it; only where the caller may write, and never through a symbolic link.
 
 use super::proc_fd::ProcFd;
 use super::resolve::{self, Symlinks, component_of, read_link};
@@ -65,8 +65,8 @@ fn open_inside(root: &NewRoot, path: &CStr, symlinks: Symlinks) -> Result<Fd, Er
     resolve::open(root.fd.as_fd(), path, symlinks)
 }
 
-/// A path seen from outside that is in the new root although it was not spelled so: there, it is what is
-/// mounted on the new root that counts.
+/// A path seen from outside that is in the new root although it was not spelled so: there, it is
+/// what is mounted on the new root that counts.
 fn inside_after_all(root: &NewRoot, found: Fd) -> Result<Fd, Errno> {
     if root.place == Place::Current {
         return Ok(found);

@@ -1,4 +1,5 @@
-//! /proc/self/fd/N: how mount(2), which knows paths only, is told about exactly the file that was opened.
+//! /proc/self/fd/N: how mount(2), which knows paths only, is told about exactly the file that was
+//! opened.
 
 use core::ffi::CStr;
 use rustix::fd::AsFd;

@@ -1,8 +1,9 @@
 //! Paths below a root: resolved from its descriptor, by the kernel or by hand, and never out of it.
 //!
-//! openat2(2) with RESOLVE_IN_ROOT (5.6) does it in one call. Where it is missing (ENOSYS) or a seccomp
-//! filter does not know it (EPERM), husk walks component by component with O_NOFOLLOW and takes
-//! symbolic links apart itself. A walk can be raced into another place of the same root, never out of it.
+//! openat2(2) with RESOLVE_IN_ROOT (5.6) does it in one call. Where it is missing (ENOSYS) or a
+//! seccomp filter does not know it (EPERM), husk walks component by component with O_NOFOLLOW and
+//! takes symbolic links apart itself. A walk can be raced into another place of the same root,
+//! never out of it.
 
 use crate::limits::{DEPTH, PATH_BYTES, SYMLINKS};
 use crate::sys::fd::Fd;

@@ -1,9 +1,9 @@
 //! The new root: put on top of the old one, and entered.
 //!
-//! husk mounts the new root, and whatever else it needs a descriptor of, on `/` itself, and opens `/..`. There a path
-//! goes up to the topmost mount, while every path that starts at `/` still starts below it, where the process's
-//! root is. So no name is looked up twice, nothing is mounted at a place that somebody else could
-//! change, and it works on every kernel since 2.6.
+//! husk mounts the new root, and whatever else it needs a descriptor of, on `/` itself, and opens
+//! `/..`. There a path goes up to the topmost mount, while every path that starts at `/` still
+//! starts below it, where the process's root is. So no name is looked up twice, nothing is mounted
+//! at a place that somebody else could change, and it works on every kernel since 2.6.
 
 use super::mount_flags;
 use super::mounts::Assembled;
@@ -67,8 +67,8 @@ pub fn topmost() -> Result<Fd, Errno> {
     retry_on_intr(|| openat(CWD, c"/..", flags, Mode::empty()))
 }
 
-/// Binds `source` on `target`: plainly, so that no automount is touched; recursively where the kernel insists
-/// because the host locked what is mounted below (EINVAL, mount_namespaces(7)).
+/// Binds `source` on `target`: plainly, so that no automount is touched; recursively where the
+/// kernel insists because the host locked what is mounted below (EINVAL, mount_namespaces(7)).
 pub fn bind(source: BorrowedFd<'_>, target: &CStr) -> Result<Reach, Errno> {
     let source = ProcFd::new(source);
     match mount_bind(source.path(), target) {
@@ -126,8 +126,8 @@ fn current<'a>(plan: &Plan<'a>, root: Fd) -> Result<NewRoot, Failed> {
     })
 }
 
-/// A mount namespace of another user namespace starts with slave mounts (mount_namespaces(7)); one of the
-/// same, as root has it with `--share-user`, starts with the host's peer groups.
+/// A mount namespace of another user namespace starts with slave mounts (mount_namespaces(7)); one
+/// of the same, as root has it with `--share-user`, starts with the host's peer groups.
 fn cut_propagation<'a>(plan: &Plan<'a>) -> Result<(), Failed> {
     if plan.namespaces.contains(NamespaceSet::USER) {
         return Ok(());
@@ -191,8 +191,8 @@ fn overlay(plan: &Plan<'_>, root: &Fd, upper: Option<Fd>) -> Result<Fd, Errno> {
 
 /// Makes the new root `/`, and the old one unreachable.
 ///
-/// pivot_root(2) refuses an initramfs as the old root (EINVAL): there it stays below the new one, as
-/// switch_root(8) leaves it, and every way up ends at the new root.
+/// pivot_root(2) refuses an initramfs as the old root (EINVAL): there it stays below the new one,
+/// as switch_root(8) leaves it, and every way up ends at the new root.
 pub fn enter<'a>(plan: &Plan<'a>, assembled: Assembled) -> Result<(), Failed> {
     let path: &[u8] = match plan.root {
         Root::Host => b"/",
@@ -208,7 +208,8 @@ pub fn enter<'a>(plan: &Plan<'a>, assembled: Assembled) -> Result<(), Failed> {
     }
     let mut memory = [0_u8; PATH_BYTES];
     let back = match plan.root {
-        // The host's tree, but with an underlay at its top: the caller's directory is found again by its path.
+        // The host's tree, but with an underlay at its top: the caller's directory is found again
+        // by its path.
         Root::Host => {
             read_link(CWD, c"/proc/self/cwd", &mut memory).doing(Doing::EnterRoot, path)?
         }
@@ -228,8 +229,9 @@ pub fn enter<'a>(plan: &Plan<'a>, assembled: Assembled) -> Result<(), Failed> {
 /// Mounts that a hostile root may have brought husk to put on `/` without knowing.
 const STRAYS: usize = 16;
 
-/// Takes the old root away. After pivot_root(2) it is on top of the new one, and on it are the mounts that were
-/// between the two; each goes by itself, from the top. Then the new root must be what `/` is.
+/// Takes the old root away. After pivot_root(2) it is on top of the new one, and on it are the
+/// mounts that were between the two; each goes by itself, from the top. Then the new root must be
+/// what `/` is.
 fn detach_old(root: &NewRoot) -> Result<(), Errno> {
     for _ in 0..=root.below {
         unmount(c".", UnmountFlags::DETACH)?;

@@ -1,7 +1,8 @@
 //! The root and the sources of binds, opened as the caller before anything is mounted.
 //!
-//! Opened once: what is bound later is what was found now, wherever its path leads by then (CVE-2024-42472). And
-//! opened before the ids change: a caller's own files are often closed to the ids of a container.
+//! Opened once: what is bound later is what was found now, wherever its path leads by then
+//! (CVE-2024-42472). And opened before the ids change: a caller's own files are often closed to the
+//! ids of a container.
 
 use super::resolve;
 use crate::config::MissingSource;

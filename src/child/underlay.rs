@@ -1,7 +1,9 @@
-//! A mount point where none can be made: a tmpfs over its parent, with everything that was there bound back.
+//! A mount point where none can be made: a tmpfs over its parent, with everything that was there
+//! bound back.
 //!
-//! Works on read-only and foreign directories, on NFS, without overlayfs and on Linux 3.10. Not for a parent that can be
-//! written: new files there would vanish with the tmpfs, and renames over bound entries fail.
+//! Works on read-only and foreign directories, on NFS, without overlayfs and on Linux 3.10. Not for
+//! a parent that can be written: new files there would vanish with the tmpfs, and renames over
+//! bound entries fail.
 
 use super::mount_flags;
 use super::proc_fd::ProcFd;

@@ -5,8 +5,8 @@ use crate::text::split_once;
 
 /// A flag.
 pub struct Flag {
-    /// Its name with dashes, the names of its arguments, and what it does for --help, with a `|` between: one
-    /// text, since every reference costs a relocation.
+    /// Its name with dashes, the names of its arguments, and what it does for --help, with a `|`
+    /// between: one text, since every reference costs a relocation.
     text: &'static str,
     /// One letter for it, or 0.
     pub short: u8,

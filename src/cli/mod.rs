@@ -56,8 +56,8 @@ pub enum Mode {
 /// The words after `husk`.
 const COMMANDS: &str = "run, help, version";
 
-/// Reads the command line, but for what goes into the configuration: that has to wait for the file, which the
-/// command line names.
+/// Reads the command line, but for what goes into the configuration: that has to wait for the file,
+/// which the command line names.
 pub fn parse(argv: Words<'_>) -> Result<Request<'_>, Refused> {
     match argv.skip(1).first().map(CStr::to_bytes) {
         Some(b"run") => parse_run(argv),

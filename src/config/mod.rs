@@ -71,8 +71,8 @@ pub struct Config<'a> {
     pub capabilities: &'a mut Vec<CapabilityChange, { limits::ENV_CHANGES }>,
 }
 
-/// The memory behind a [`Config`]'s lists. It lives in .bss, which is why it is apart: an `Option` that
-/// is `None` is not always zero, and one byte that is not would put all of this into the file.
+/// The memory behind a [`Config`]'s lists. It lives in .bss, which is why it is apart: an `Option`
+/// that is `None` is not always zero, and one byte that is not would put all of this into the file.
 pub struct Lists<'a> {
     uid_map: Vec<At<MapLine>, { limits::MAP_LINES }>,
     gid_map: Vec<At<MapLine>, { limits::MAP_LINES }>,

@@ -1,4 +1,5 @@
-//! What a user reads when husk cannot go on: one line, and an exit status that says whose fault it is.
+//! What a user reads when husk cannot go on: one line, and an exit status that says whose fault it
+//! is.
 
 pub mod doing;
 pub mod refusal;
@@ -21,8 +22,8 @@ pub use status::Status;
 
 /// A step that failed: what husk was doing, to which object, and why not.
 ///
-/// It is kept in static memory and passed about as a reference ([`Failed`]): a hundred calls can fail, and an error of
-/// one word makes every one of them smaller.
+/// It is kept in static memory and passed about as a reference ([`Failed`]): a hundred calls can
+/// fail, and an error of one word makes every one of them smaller.
 pub struct Failure {
     doing: Doing,
     errno: Option<Errno>,
@@ -33,7 +34,8 @@ pub struct Failure {
 /// A failure on its way to the user.
 pub type Failed = &'static Failure;
 
-/// A failure is the end; but while its consequences are tidied up others may come, and they are told apart.
+/// A failure is the end; but while its consequences are tidied up others may come, and they are
+/// told apart.
 const MOST: usize = 4;
 static RECORDS: [Storage<Vec<Failure, 1>>; MOST] = [const { Storage::new(Vec::new()) }; MOST];
 /// The text of their objects, apart because it is all zero and takes no room in the file.
@@ -51,8 +53,8 @@ impl Failure {
         second: b"",
     };
 
-    /// Records a failure with up to two objects, which are copied; longer ones than a path are cut, for they
-    /// are shown and not used.
+    /// Records a failure with up to two objects, which are copied; longer ones than a path are cut,
+    /// for they are shown and not used.
     #[cold]
     #[inline(never)]
     pub fn record(doing: Doing, object: &[u8], second: &[u8], errno: Option<Errno>) -> Failed {

@@ -1,4 +1,5 @@
-//! Exit statuses: 125, 126, 127, 128 + n and the command's own, as env(1), docker(1) and podman(1) have them.
+//! Exit statuses: 125, 126, 127, 128 + n and the command's own, as env(1), docker(1) and podman(1)
+//! have them.
 
 /// An exit status.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -11,8 +11,8 @@ use rustix::io::{Errno, read, retry_on_intr};
 /// Reads the regular file `path` of at most `most` bytes.
 ///
 /// # Errors
-/// Those of open(2) and read(2); EISDIR for a directory, EINVAL for other things that are not files, FBIG for a
-/// larger file.
+/// Those of open(2) and read(2); EISDIR for a directory, EINVAL for other things that are not
+/// files, FBIG for a larger file.
 pub fn read_whole<'a>(path: &CStr, most: usize, arena: &mut Arena<'a>) -> Result<&'a [u8], Errno> {
     // Without O_NONBLOCK a fifo would wait for a writer.
     let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOCTTY;

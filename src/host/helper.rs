@@ -8,7 +8,8 @@ use rustix::fs::{Access, AtFlags, CWD, accessat};
 const ALWAYS: [&[u8]; 2] = [b"/usr/bin", b"/bin"];
 
 /// The absolute path of the first executable `name` in the directories of `path` (a PATH), then in
-/// /usr/bin and /bin. Relative directories are passed over: what lies in a working directory is not for husk to trust.
+/// /usr/bin and /bin. Relative directories are passed over: what lies in a working directory is not
+/// for husk to trust.
 pub fn find<'a>(name: &CStr, path: &[u8], arena: &mut Arena<'a>) -> Option<&'a CStr> {
     path.split(|byte| *byte == b':')
         .chain(ALWAYS)

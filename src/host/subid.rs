@@ -19,8 +19,8 @@ pub struct Range {
 /// The ranges of one user.
 pub type Ranges = Vec<Range, SUBID_RANGES>;
 
-/// The ranges of the caller: its lines in /etc/subuid and /etc/subgid, by login name and by uid. A file that is not there
-/// or cannot be read grants nothing.
+/// The ranges of the caller: its lines in /etc/subuid and /etc/subgid, by login name and by uid. A
+/// file that is not there or cannot be read grants nothing.
 pub fn of_caller(caller: &Caller, subuid: &mut Ranges, subgid: &mut Ranges) {
     let mut name: Vec<u8, LOGIN_NAME> = Vec::new();
     for_each_line(c"/etc/passwd", &mut |line| {
@@ -62,8 +62,8 @@ pub fn parse(line: &[u8], name: &[u8], uid: u32) -> Option<Range> {
     })
 }
 
-/// The login name in `line` of passwd(5), if its uid is `uid`. A static binary has no other way to ask
-/// (NSS).
+/// The login name in `line` of passwd(5), if its uid is `uid`. A static binary has no other way to
+/// ask (NSS).
 pub fn login_name(line: &[u8], uid: u32) -> Option<&[u8]> {
     let mut fields = line.split(|byte| *byte == b':');
     let name = fields.next()?;

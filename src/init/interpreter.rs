@@ -1,6 +1,7 @@
 //! The program that a file asks for: the one on its #! line, or the dynamic linker of an ELF file.
 //!
-//! execve(2) says ENOENT about the file when that program is what is missing. Naming it is half of the cure.
+//! execve(2) says ENOENT about the file when that program is what is missing. Naming it is half of
+//! the cure.
 
 use crate::sys::fd::Fd;
 use crate::sys::open::openat;

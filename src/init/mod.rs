@@ -1,6 +1,7 @@
 //! PID 1: starts the command, reaps, passes signals on, ends with the command's status.
 //!
-//! Every signal is blocked and waited for in one place; there is no timer and no polling, so an idle husk never wakes up.
+//! Every signal is blocked and waited for in one place; there is no timer and no polling, so an
+//! idle husk never wakes up.
 
 pub mod interpreter;
 pub mod spawn;
@@ -71,7 +72,8 @@ struct Init<'a> {
     terminal: Option<BorrowedFd<'a>>,
 }
 
-/// How often a wait is tried again that the kernel refused for no known reason. Then husk gives up, and everything ends.
+/// How often a wait is tried again that the kernel refused for no known reason. Then husk gives up,
+/// and everything ends.
 const PATIENCE: usize = 3;
 
 impl Init<'_> {
@@ -95,7 +97,8 @@ impl Init<'_> {
         }
     }
 
-    /// Reaps all that has ended: one SIGCHLD may stand for many. The command's status, if it was among them.
+    /// Reaps all that has ended: one SIGCHLD may stand for many. The command's status, if it was
+    /// among them.
     fn reap(&self, options: WaitOptions) -> Option<Status> {
         let options = match self.terminal {
             Some(_) => options | WaitOptions::UNTRACED,
@@ -144,8 +147,8 @@ impl Init<'_> {
             _ if received.origin == Origin::Terminal => group,
             _ => Target::Process(self.pid),
         };
-        // The pid is a child's that was not reaped, so it is nobody else's. A command that left its group, or
-        // whose user may no longer be signalled, cannot be helped.
+        // The pid is a child's that was not reaped, so it is nobody else's. A command that left its
+        // group, or whose user may no longer be signalled, cannot be helped.
         let _ = signal::send(target, received.signal);
     }
 }

@@ -143,7 +143,8 @@ enum Outcome {
     Failed,
 }
 
-/// Starts the command. When this returns a pid, it runs its own program; else `failure` says why not.
+/// Starts the command. When this returns a pid, it runs its own program; else `failure` says why
+/// not.
 pub fn start(command: &Command<'_>, failure: &mut Failure) -> Option<Pid> {
     let mut start = Start {
         command,
@@ -176,7 +177,8 @@ fn become_command(start: &mut Start<'_, '_>) -> u8 {
     Status::NOT_FOUND.0
 }
 
-/// The session, the process group, the terminal and the signal mask. None of it is worth failing for.
+/// The session, the process group, the terminal and the signal mask. None of it is worth failing
+/// for.
 fn take_place(command: &Command<'_>) {
     match command.session {
         Session::New => drop(setsid()),

@@ -18,8 +18,8 @@ use rustix::process::{Pid, WaitOptions, WaitStatus, waitpid};
 
 /// Writes both maps of the process `pid`, which is in the new user namespace.
 ///
-/// Directly where the kernel allows it; else by newuidmap(1) and newgidmap(1), both at once. A map is
-/// one write(2): the kernel takes no second one.
+/// Directly where the kernel allows it; else by newuidmap(1) and newgidmap(1), both at once. A map
+/// is one write(2): the kernel takes no second one.
 pub fn write<'a>(pid: Pid, maps: &Maps<'a>, caller_mask: SignalSet) -> Result<(), Failed> {
     let uid = Helper::start(pid, &maps.uid, caller_mask)?;
     let gid = Helper::start(pid, &maps.gid, caller_mask);
@@ -104,8 +104,8 @@ fn put(pid: Pid, name: &CStr, text: &[u8]) -> Result<(), Errno> {
 struct Helper<'a> {
     path: &'a CStr,
     pid: Pid,
-    /// What it says on standard error. Neither end blocks: a helper that says more than a pipe holds
-    /// must not wait for us, who wait for it.
+    /// What it says on standard error. Neither end blocks: a helper that says more than a pipe
+    /// holds must not wait for us, who wait for it.
     words: Fd,
 }
 
@@ -124,8 +124,8 @@ struct Start<'a> {
 }
 
 impl<'a> Helper<'a> {
-    /// Starts the helper of `map`, where it has one. It gets an empty environment: it is set-user-ID, and nothing
-    /// of the caller's is its business.
+    /// Starts the helper of `map`, where it has one. It gets an empty environment: it is
+    /// set-user-ID, and nothing of the caller's is its business.
     fn start(pid: Pid, map: &Map<'a>, mask: SignalSet) -> Result<Option<Self>, Failed> {
         let Writer::Helper(path) = map.writer else {
             return Ok(None);

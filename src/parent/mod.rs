@@ -18,7 +18,8 @@ use rustix::process::{
 };
 use terminal::Terminal;
 
-/// PID 1 as its parent sees it. Dropped before it was waited for, it is killed and reaped: nothing is left behind.
+/// PID 1 as its parent sees it. Dropped before it was waited for, it is killed and reaped: nothing
+/// is left behind.
 pub struct Child {
     pid: Pid,
     state: State,
@@ -126,8 +127,9 @@ fn create<'a>(
     }
 }
 
-/// husk's own file, for a container with a root of its own: there, nobody but /proc/self/exe leads to it, and running it would open
-/// it to the container (CVE-2019-5736). On the host's tree it is a file like any other, and may be nested.
+/// husk's own file, for a container with a root of its own: there, nobody but /proc/self/exe leads
+/// to it, and running it would open it to the container (CVE-2019-5736). On the host's tree it is a
+/// file like any other, and may be nested.
 fn own_file(plan: &Plan<'_>) -> Option<FileId> {
     match plan.root {
         Root::Host => None,

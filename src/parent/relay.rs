@@ -80,7 +80,8 @@ fn relay(received: Received, child: &Child, outer: &Outer, job: Option<&mut Job>
             }
         }
         (Some(Signal::CONT), Some(job)) => resume(child, outer, job),
-        // Sent because a background process touched the terminal: husk did, on the command's behalf.
+        // Sent because a background process touched the terminal: husk did, on the command's
+        // behalf.
         (Some(Signal::TTIN | Signal::TTOU), _) => (),
         _ => {
             // Nobody to tell when it fails: then PID 1 is gone, and SIGCHLD is next.

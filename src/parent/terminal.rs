@@ -1,10 +1,11 @@
 //! The caller's terminal: which process group has it, and how it was found.
 //!
-//! The command runs in a process group of its own, so that nothing inside can signal the caller's job (kill(2) with
-//! pid 0), and husk behaves in that job as any program does: it leaves the terminal where it is. When the
-//! command needs it (it is stopped by SIGTTIN or SIGTTOU while husk's job is in the foreground) the command's
-//! group gets it. Until then what the terminal sends goes to husk, which passes it on to the command's
-//! group. So a signal of the terminal reaches the command once, and `husk run … | less` works.
+//! The command runs in a process group of its own, so that nothing inside can signal the caller's
+//! job (kill(2) with pid 0), and husk behaves in that job as any program does: it leaves the
+//! terminal where it is. When the command needs it (it is stopped by SIGTTIN or SIGTTOU while
+//! husk's job is in the foreground) the command's group gets it. Until then what the terminal sends
+//! goes to husk, which passes it on to the command's group. So a signal of the terminal reaches the
+//! command once, and `husk run … | less` works.
 
 use crate::plan::Session;
 use crate::sys::fd::Fd;
@@ -25,8 +26,9 @@ pub struct Terminal {
 impl Terminal {
     /// The controlling terminal, where there is one and the command is to share it.
     ///
-    /// Where somebody sits at it and talks to the command alone, as far as can be told (husk leads a job in
-    /// the foreground, standard input and output are terminals), the command has it from the start.
+    /// Where somebody sits at it and talks to the command alone, as far as can be told (husk leads
+    /// a job in the foreground, standard input and output are terminals), the command has it from
+    /// the start.
     pub fn open(session: Session) -> Option<Self> {
         if session == Session::New {
             return None;
@@ -64,8 +66,9 @@ impl Terminal {
         self.first
     }
 
-    /// Takes the terminal back for husk's job and, when the command ended in a way that leaves no time for it
-    /// (`Restore::Modes`), its modes as they were found. All signals are blocked, SIGTTOU with them, so a background process may.
+    /// Takes the terminal back for husk's job and, when the command ended in a way that leaves no
+    /// time for it (`Restore::Modes`), its modes as they were found. All signals are blocked,
+    /// SIGTTOU with them, so a background process may.
     pub fn take_back(&self, restore: Restore) {
         let _ = terminal::set_foreground(&self.fd, self.own_group);
         if restore == Restore::Modes

@@ -1,7 +1,7 @@
 //! Capabilities by the names of capabilities(7).
 
-/// Names without CAP_, in the order of their numbers (linux/capability.h; the last since 5.9). One text, since
-/// every reference costs a relocation.
+/// Names without CAP_, in the order of their numbers (linux/capability.h; the last since 5.9). One
+/// text, since every reference costs a relocation.
 const NAMES: &str = "\
     CHOWN DAC_OVERRIDE DAC_READ_SEARCH FOWNER FSETID KILL SETGID SETUID SETPCAP \
     LINUX_IMMUTABLE NET_BIND_SERVICE NET_BROADCAST NET_ADMIN NET_RAW IPC_LOCK IPC_OWNER \

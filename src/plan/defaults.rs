@@ -18,8 +18,8 @@ pub enum Tree {
     AsItIs,
 }
 
-/// husk's own operations: /proc, /dev, /sys and resolv.conf in a `root`; a /proc of its own PID namespace
-/// over the host's where the host's tree is kept; nothing in a `chroot_dir`.
+/// husk's own operations: /proc, /dev, /sys and resolv.conf in a `root`; a /proc of its own PID
+/// namespace over the host's where the host's tree is kept; nothing in a `chroot_dir`.
 pub fn operations<'a>(
     root: Root<'a>,
     tree: Tree,
@@ -46,7 +46,8 @@ pub fn operations<'a>(
                 },
             )),
             Some((c"/dev", Action::Dev(dev))),
-            // sysfs shows the net namespace that it is mounted in, and so can be had with one's own only.
+            // sysfs shows the net namespace that it is mounted in, and so can be had with one's own
+            // only.
             Some((
                 c"/sys",
                 match own_net {

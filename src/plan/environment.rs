@@ -21,8 +21,8 @@ pub enum Inherit {
 #[derive(Debug, PartialEq, Eq)]
 pub struct TooMany;
 
-/// Where programs are looked for when the environment has no PATH: everywhere that a distribution puts
-/// them, sbin first, since uid 0 inside is the usual case.
+/// Where programs are looked for when the environment has no PATH: everywhere that a distribution
+/// puts them, sbin first, since uid 0 inside is the usual case.
 pub const DEFAULT_PATH: &[u8] = b"/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /// Applies `changes` in order to `caller`'s variables or to none.

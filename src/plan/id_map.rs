@@ -66,8 +66,8 @@ impl Map<'_> {
     }
 }
 
-/// Whether the kernel lets the caller write this map itself (user_namespaces(7)): one id, its own, or
-/// anything with the capability.
+/// Whether the kernel lets the caller write this map itself (user_namespaces(7)): one id, its own,
+/// or anything with the capability.
 pub fn direct(lines: &[MapLine], own: u32, power: Power) -> bool {
     if power == Power::Has {
         return true;
@@ -75,7 +75,8 @@ pub fn direct(lines: &[MapLine], own: u32, power: Power) -> bool {
     matches!(lines, [line] if line.count == 1 && line.outside == Outside(own))
 }
 
-/// The map that was asked for line by line; refuses lines that the kernel would refuse without a word.
+/// The map that was asked for line by line; refuses lines that the kernel would refuse without a
+/// word.
 pub fn given(asked: &[At<MapLine>], subject: &str, lines: &mut Lines) -> Result<(), Refused> {
     for (number, line) in asked.iter().enumerate() {
         let earlier = asked.iter().take(number);

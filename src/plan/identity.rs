@@ -110,8 +110,8 @@ pub fn maps<'a>(
     }))
 }
 
-/// The ids that the file system is made with: root's inside where there is one; else the caller's inside, which it
-/// has already; else the first that there is.
+/// The ids that the file system is made with: root's inside where there is one; else the caller's
+/// inside, which it has already; else the first that there is.
 pub fn setup(caller: Caller, maps: Option<&Maps<'_>>) -> Identity {
     let pick = |map: &Map<'_>, own| {
         if map.covers(Inside(0)) {

@@ -1,7 +1,8 @@
-//! What will be done: the flags laid over the file, checked against the facts, and nothing left open.
+//! What will be done: the flags laid over the file, checked against the facts, and nothing left
+//! open.
 //!
-//! Nothing here changes the system, and nothing after it reads a configuration. The plan is made once, by
-//! the supervisor; PID 1 finds it in its own copy of the memory.
+//! Nothing here changes the system, and nothing after it reads a configuration. The plan is made
+//! once, by the supervisor; PID 1 finds it in its own copy of the memory.
 
 pub mod capability;
 pub mod defaults;

@@ -9,7 +9,8 @@ use crate::sys::storage::Storage;
 use crate::text::words;
 use heapless::Vec;
 
-/// Every kind (namespaces(7)) as it is written in `namespaces`, in the order in which they are printed.
+/// Every kind (namespaces(7)) as it is written in `namespaces`, in the order in which they are
+/// printed.
 pub const NAMES: &str = "user, mount, pid, uts, ipc, net, cgroup, time";
 
 /// Their flags in clone(2), in the same order; CLONE_NEWTIME is for clone3(2) alone.

@@ -5,7 +5,8 @@ use core::ffi::CStr;
 /// Where a mount goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Target<'a> {
-    /// Below the new root, or the host's where that is kept, however many symbolic links and `..` are on the way.
+    /// Below the new root, or the host's where that is kept, however many symbolic links and `..`
+    /// are on the way.
     Inside(&'a CStr),
     /// On the host's tree, as the container's mount namespace has it before a new root is entered.
     Outside(&'a CStr),
@@ -19,8 +20,8 @@ impl<'a> Target<'a> {
         }
     }
 
-    /// A target as seen from outside, for the new root `chroot_dir`: what lies below that, spelled the same way, is inside.
-    /// A path with `..` in it is left to the kernel.
+    /// A target as seen from outside, for the new root `chroot_dir`: what lies below that, spelled
+    /// the same way, is inside. A path with `..` in it is left to the kernel.
     pub fn seen_from_outside(path: &'a CStr, chroot_dir: &CStr) -> Self {
         below(path, chroot_dir).map_or(Self::Outside(path), Self::Inside)
     }

@@ -77,11 +77,12 @@ extern "C" fn begin<T>(argument: *mut c_void) -> ! {
     super::process::exit(status)
 }
 
-/// clone(2) with CLONE_VM and CLONE_VFORK, as vfork(2) but on a stack of its own: runs `run(state)` in a new process
-/// that shares this one's memory, and returns when that has called execve(2) or is gone.
+/// clone(2) with CLONE_VM and CLONE_VFORK, as vfork(2) but on a stack of its own: runs `run(state)`
+/// in a new process that shares this one's memory, and returns when that has called execve(2) or is
+/// gone.
 ///
-/// `run` leaves in `state` what the parent should know: an errno comes home without a pipe. When `run` returns, the
-/// process ends with its value. It must not change memory other than `state`.
+/// `run` leaves in `state` what the parent should know: an errno comes home without a pipe. When
+/// `run` returns, the process ends with its value. It must not change memory other than `state`.
 ///
 /// # Errors
 /// EAGAIN and ENOMEM: see fork(2).

@@ -1,4 +1,5 @@
-//! The names in a directory: getdents64(2), whose records rustix takes apart with indices that may panic.
+//! The names in a directory: getdents64(2), whose records rustix takes apart with indices that may
+//! panic.
 
 use super::arch;
 use super::check;

@@ -45,7 +45,8 @@ impl<'a> Words<'a> {
     pub(super) unsafe fn from_kernel(first: *const *const c_char) -> Self {
         let mut length = 0_usize;
         loop {
-            // SAFETY: the caller vouches for every word up to the first NULL, and that one is not passed.
+            // SAFETY: the caller vouches for every word up to the first NULL, and that one is not
+            // passed.
             let word = unsafe { first.wrapping_add(length).read() };
             length = length.saturating_add(1);
             if word.is_null() {
@@ -138,7 +139,8 @@ pub fn execve(path: &CStr, argv: Words<'_>, envp: Words<'_>) -> Errno {
         0,
         0,
     ];
-    // SAFETY: `path` is a C string, and both lists end in NULL (see `Words`); the kernel only reads them.
+    // SAFETY: `path` is a C string, and both lists end in NULL (see `Words`); the kernel only reads
+    // them.
     let returned = unsafe { arch::syscall(__NR_execve, args) };
     super::check(returned).err().unwrap_or(Errno::NOEXEC)
 }

@@ -26,10 +26,11 @@ impl Fd {
 
 impl AsFd for Fd {
     fn as_fd(&self) -> BorrowedFd<'_> {
-        // Descriptors are not negative. The mask says so to the compiler, which then drops the assertion of
-        // `borrow_raw` that it is not -1.
+        // Descriptors are not negative. The mask says so to the compiler, which then drops the
+        // assertion of `borrow_raw` that it is not -1.
         let number = (self.0 & i32::MAX.cast_unsigned()).cast_signed();
-        // SAFETY: it is open, and stays so for as long as `self` is borrowed: only `drop` closes it.
+        // SAFETY: it is open, and stays so for as long as `self` is borrowed: only `drop` closes
+        // it.
         unsafe { BorrowedFd::borrow_raw(number) }
     }
 }
@@ -66,7 +67,8 @@ pub fn range(action: Range, first: u32, last: u32) {
         Range::CloseOnExec => CLOSE_RANGE_CLOEXEC,
     };
     // SAFETY: no pointer is passed. Descriptors are closed that rustix types might own: the callers
-    // (`parent::run` before it opens any, `init` after it dropped all but those it keeps) see to it.
+    // (`parent::run` before it opens any, `init` after it dropped all but those it keeps) see to
+    // it.
     let returned = unsafe {
         arch::syscall(
             __NR_close_range,

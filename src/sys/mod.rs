@@ -1,9 +1,9 @@
 //! The fence: every `unsafe` of husk is below this module, and nothing unsafe goes out of it.
 //!
 //! It holds what rustix does not offer for use: the start of the program, clone(2), execve(2), the
-//! signal calls, a few calls without a wrapper there, and the one static buffer. Each function takes types
-//! that make misuse impossible and returns an [`Errno`]; each `unsafe` block does one thing
-//! and says why that is sound.
+//! signal calls, a few calls without a wrapper there, and the one static buffer. Each function
+//! takes types that make misuse impossible and returns an [`Errno`]; each `unsafe` block does one
+//! thing and says why that is sound.
 
 #[cfg(target_arch = "aarch64")]
 #[path = "arch/aarch64.rs"]

@@ -15,8 +15,8 @@ pub enum Reach {
     Recursive,
 }
 
-/// Sets the attributes `set` (MOUNT_ATTR_*) on the mount at `fd` and clears `clear`, and leaves every
-/// other as it is, locked ones included: mount_setattr(2), since Linux 5.12.
+/// Sets the attributes `set` (MOUNT_ATTR_*) on the mount at `fd` and clears `clear`, and leaves
+/// every other as it is, locked ones included: mount_setattr(2), since Linux 5.12.
 ///
 /// # Errors
 /// ENOSYS on older kernels; EPERM where a locked attribute would be cleared, or from a seccomp

@@ -1,7 +1,8 @@
 //! The calls that return a descriptor, each as rustix names it.
 //!
-//! rustix has all of them; but its `OwnedFd` asserts that a new descriptor is not -1, and again whenever it
-//! is lent, and those are panicking paths that no optimizer can see through. [`Fd`] knows it by construction.
+//! rustix has all of them; but its `OwnedFd` asserts that a new descriptor is not -1, and again
+//! whenever it is lent, and those are panicking paths that no optimizer can see through. [`Fd`]
+//! knows it by construction.
 
 use super::arch;
 use super::check;
@@ -74,7 +75,8 @@ pub fn openat2(
         0,
         0,
     ];
-    // SAFETY: `path` is a C string and `how` lives through the call, with its size; the kernel reads both.
+    // SAFETY: `path` is a C string and `how` lives through the call, with its size; the kernel
+    // reads both.
     check(unsafe { arch::syscall(__NR_openat2, args) }).and_then(Fd::new)
 }
 

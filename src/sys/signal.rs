@@ -35,7 +35,8 @@ pub fn set_mask(set: SignalSet) -> Result<SignalSet, Errno> {
         0,
         0,
     ];
-    // SAFETY: both point to a set of the size that is given; the kernel reads one and writes the other.
+    // SAFETY: both point to a set of the size that is given; the kernel reads one and writes the
+    // other.
     check(unsafe { arch::syscall(__NR_rt_sigprocmask, args) })?;
     Ok(SignalSet(old))
 }
@@ -165,8 +166,8 @@ fn number(pid: Pid) -> usize {
     usize::try_from(pid.as_raw_nonzero().get()).unwrap_or(0)
 }
 
-/// struct sigaction as the kernel has it on x86_64 (with sa_restorer) and, a word longer than needed,
-/// on aarch64: all of it is zero but what is given.
+/// struct sigaction as the kernel has it on x86_64 (with sa_restorer) and, a word longer than
+/// needed, on aarch64: all of it is zero but what is given.
 #[repr(C)]
 struct Action([usize; 4]);
 
@@ -176,7 +177,7 @@ pub fn default_child_signal() -> Result<(), Errno> {
     let action = Action([0; 4]);
     let pointer: *const Action = &raw const action;
     let args = [SIGCHLD as usize, pointer as usize, 0, SET_BYTES, 0, 0];
-    // SAFETY: `Action` is as long as the kernel's struct or longer, and all zero: SIG_DFL, no flags,
-    // no restorer, an empty mask.
+    // SAFETY: `Action` is as long as the kernel's struct or longer, and all zero: SIG_DFL, no
+    // flags, no restorer, an empty mask.
     check(unsafe { arch::syscall(__NR_rt_sigaction, args) }).map(drop)
 }

@@ -1,7 +1,8 @@
 //! The first instructions: from what the kernel leaves on the stack to a safe function of husk's.
 //!
-//! husk brings its own start-up code. The C library's makes two system calls for thread-local storage that nobody
-//! here uses and keeps four pages busy; what is really needed is to relocate the static-pie.
+//! husk brings its own start-up code. The C library's makes two system calls for thread-local
+//! storage that nobody here uses and keeps four pages busy; what is really needed is to relocate
+//! the static-pie.
 
 use super::exec::Words;
 use core::ffi::c_char;
@@ -29,7 +30,8 @@ const DT_RELASZ: usize = 8;
 const DT_RELRSZ: usize = 35;
 const DT_RELR: usize = 36;
 
-/// Relocates the program, takes the kernel's two lists from the stack, runs `main` and leaves with its value.
+/// Relocates the program, takes the kernel's two lists from the stack, runs `main` and leaves with
+/// its value.
 ///
 /// # Safety
 /// Only for the program's entry point: `stack` is the stack pointer at that moment, `dynamic` the
@@ -53,8 +55,9 @@ pub unsafe fn start(
     super::process::exit(main(argv, envp))
 }
 
-/// Adds the load address to every word that holds an address: the relative relocations, the only kind
-/// that a static-pie without thread-local storage has. Until it is done nothing may touch such a word.
+/// Adds the load address to every word that holds an address: the relative relocations, the only
+/// kind that a static-pie without thread-local storage has. Until it is done nothing may touch such
+/// a word.
 ///
 /// # Safety
 /// As for [`start`].
@@ -116,8 +119,8 @@ unsafe fn rebase(place: *mut usize, base: usize) {
 
 /// Standard error.
 pub const fn stderr() -> BorrowedFd<'static> {
-    // SAFETY: 2 is not -1. husk never closes its standard streams; where it was started without one,
-    // whatever is opened first gets the number, and a message to it is lost or refused.
+    // SAFETY: 2 is not -1. husk never closes its standard streams; where it was started without
+    // one, whatever is opened first gets the number, and a message to it is lost or refused.
     unsafe { BorrowedFd::borrow_raw(2) }
 }
 
@@ -135,8 +138,8 @@ pub const fn stdin() -> BorrowedFd<'static> {
 
 /// Makes `$main` the program: its entry point, and a panic handler.
 ///
-/// With `husk_link_proof` (see build.rs) the handler refers to a symbol that does not exist. The optimizer drops it
-/// when nothing can panic, and otherwise the program does not link.
+/// With `husk_link_proof` (see build.rs) the handler refers to a symbol that does not exist. The
+/// optimizer drops it when nothing can panic, and otherwise the program does not link.
 #[macro_export]
 macro_rules! entry {
     ($main:path) => {

@@ -31,7 +31,8 @@ impl<T> Storage<T> {
         if self.taken.swap(true, Ordering::Relaxed) {
             return None;
         }
-        // SAFETY: `taken` was false, so this is the first call, and there is no other way to the value.
+        // SAFETY: `taken` was false, so this is the first call, and there is no other way to the
+        // value.
         Some(unsafe { &mut *self.value.get() })
     }
 }

@@ -17,8 +17,8 @@ fn ioctl<T>(fd: BorrowedFd<'_>, request: u32, argument: &mut T) -> Result<usize,
     let fd = fd.as_raw_fd().cast_unsigned() as usize;
     let pointer: *mut T = argument;
     let args = [fd, request as usize, pointer as usize, 0, 0, 0];
-    // SAFETY: the kernel reads or writes what the request says, which fits `T`: a termios fits `Modes`
-    // and a pid_t an i32, and no others are asked for.
+    // SAFETY: the kernel reads or writes what the request says, which fits `T`: a termios fits
+    // `Modes` and a pid_t an i32, and no others are asked for.
     check(unsafe { arch::syscall(__NR_ioctl, args) })
 }
 
@@ -46,7 +46,8 @@ pub fn foreground(fd: impl AsFd) -> Result<Option<Pid>, Errno> {
     Ok(Pid::from_raw(group))
 }
 
-/// Puts a process group of this session into its foreground: TIOCSPGRP. From the background with SIGTTOU blocked.
+/// Puts a process group of this session into its foreground: TIOCSPGRP. From the background with
+/// SIGTTOU blocked.
 pub fn set_foreground(fd: impl AsFd, group: Pid) -> Result<(), Errno> {
     let mut group = group.as_raw_nonzero().get();
     ioctl(fd.as_fd(), TIOCSPGRP, &mut group).map(drop)

@@ -34,7 +34,7 @@ const TYPES: &[Case] = &[
     ("hostname = 7\n", "1:12", &["hostname", "string", "integer"]),
     ("uid = \"0\"\n", "1:7", &["uid", "integer", "string"]),
     ("uid = 1.5\n", "1:7", &["uid", "integer"]),
-    ("read_only = 1\n", "1:13", &["read_only", "boolean"]),
+    ("read_only = 1\n", "1:13", &["read_only", "true or false"]),
     ("namespaces = \"user\"\n", "1:14", &["namespaces", "array"]),
     (
         "namespaces = [\"user\", 7]\n",
@@ -79,9 +79,9 @@ const VALUES: &[Case] = &[
         &["nett", "net"],
     ),
     (
-        "namespaces = [\"user\", \"file\"]\n",
+        "namespaces = [\"user\", \"filesystem\"]\n",
         "1:23",
-        &["file", "mount"],
+        &["filesystem", "mount, pid"],
     ),
     (
         "id_map = \"all\"\n",

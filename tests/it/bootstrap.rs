@@ -111,22 +111,6 @@ fn an_ordinary_user_makes_a_debian_root_and_owns_it() {
 #[test]
 fn packages_are_installed_in_it_through_husk() {
     let debian = debian_or_skip!();
-    // A second root on top, so that the tests that share this one see no change.
-    let upper = debian.maker.dir("upper");
-    let run = Run::root(&debian.maker, &debian.root)
-        .words(["--id-map", "auto", "--overlay", upper.text()])
-        .words(["--setenv", "DEBIAN_FRONTEND", "noninteractive"])
-        .limit(SLOW);
-    let script = "apt-get -qq update && apt-get -qq -y install --no-install-recommends hello";
-    let outcome = run.clone().sh(script).output();
-    outcome.ends_with(0);
-    let hello = run.words(["--", "hello", "-g", "moin"]).output();
-    assert_eq!(hello.succeeds(), "moin\n");
-}
-
-#[test]
-fn packages_are_installed_in_a_root_without_an_overlay() {
-    let debian = debian_or_skip!();
     let run = Run::root(&debian.maker, &debian.root)
         .words([
             "--id-map",
@@ -136,13 +120,23 @@ fn packages_are_installed_in_a_root_without_an_overlay() {
             "noninteractive",
         ])
         .limit(SLOW);
-    let script = "apt-get -qq update && apt-get -qq -y install --no-install-recommends sl; \
-                  test -x /usr/games/sl && dpkg --audit && su -s /bin/sh nobody -c 'id -un'";
-    assert!(
-        run.sh(script)
-            .output()
-            .ends_with(0)
-            .stdout
-            .ends_with("nobody\n")
-    );
+    // Into an overlay first, and so not into the root; then into the root itself.
+    let upper = debian.maker.dir("upper");
+    let overlaid = run.clone().words(["--overlay", upper.text()]);
+    overlaid
+        .clone()
+        .sh(&format!("{INSTALL} hello"))
+        .output()
+        .ends_with(0);
+    let hello = overlaid.words(["--", "hello", "-g", "moin"]).output();
+    assert_eq!(hello.succeeds(), "moin\n");
+    assert!(!debian.root.join("usr/bin/hello").exists());
+    run.clone()
+        .sh(&format!("{INSTALL} sl"))
+        .output()
+        .ends_with(0);
+    let check = "test -x /usr/games/sl && dpkg --audit && su -s /bin/sh nobody -c 'id -un'";
+    assert_eq!(run.sh(check).output().succeeds(), "nobody\n");
 }
+
+const INSTALL: &str = "apt-get -qq update && apt-get -qq -y install --no-install-recommends";

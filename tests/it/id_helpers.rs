@@ -199,7 +199,8 @@ impl Hidden {
             let place = helper.parent().unwrap().canonicalize().unwrap();
             let name = helper.file_name().unwrap().display();
             script += &format!(
-                "mkdir -p {name}.up {name}.work; mknod {name}.up/{name} c 0 0\n\
+                "mkdir -p {name}.up {name}.work\n\
+                 test -e {name}.up/{name} || mknod {name}.up/{name} c 0 0\n\
                  mount -t overlay -o lowerdir={0},upperdir=$PWD/{name}.up,workdir=$PWD/{name}.work \
                  overlay {0}\n",
                 place.display()

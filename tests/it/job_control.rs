@@ -130,7 +130,8 @@ fn in_the_background_it_stops_when_it_reads_and_fg_lets_it() {
     for who in everybody() {
         let root = or_skip!(who.root_dir(), "{NO_BUSYBOX}");
         let mut terminal = or_skip!(Terminal::of(who), "{NO_BASH}");
-        let command = script(who, &root, "read word; echo \"heard $word\"");
+        // Not the shell's read: that of busybox polls first, which no background process is stopped for.
+        let command = script(who, &root, "echo \"heard $(head -n 1)\"");
         terminal.line(&format!(
             "{} &",
             Run::root(who, &root).words(["--", command]).typed()
@@ -183,11 +184,7 @@ fn it_takes_part_in_pipelines() {
             "echo to inside | {}",
             run(&["/bin/sed", "s/^/had: /"])
         ));
-        if !terminal.after_a_moment().contains("had: ") {
-            // No sed in the root: cat says less and proves as much.
-            terminal.line(&format!("echo to inside | {} | wc -c", run(&["/bin/cat"])));
-            terminal.wait_for("10\r\n");
-        }
+        terminal.wait_for("\r\nhad: to inside\r\n");
     }
 }
 

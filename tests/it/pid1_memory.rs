@@ -1,7 +1,7 @@
 //! PID 1 is husk without exec: nothing of it, and so nothing of the host's, can be had from inside.
 
 use crate::husk::Run;
-use crate::world::{self, NO_BUSYBOX, everybody};
+use crate::world::{self, Identity, NO_BUSYBOX, everybody};
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 
@@ -14,10 +14,17 @@ fn root_inside_gets_nothing_of_pid_1() {
             .helper(["pid-1"])
             .output()
             .succeeds();
-        let granted: Vec<&str> = out.lines().filter(|line| line.ends_with(" ok")).collect();
         assert!(out.lines().count() > 10, "{out}");
-        assert_eq!(granted, Vec::<&str>::new());
+        assert_eq!(granted(&out, who), Vec::<&str>::new());
     }
+}
+
+/// What was not refused. The numbers of PID 1's descriptors are no secret to the host's own root.
+fn granted<'a>(out: &'a str, who: &Identity) -> Vec<&'a str> {
+    let known = |line: &&str| who.is_root() && *line == "list fd ok";
+    out.lines()
+        .filter(|line| line.ends_with(" ok") && !known(line))
+        .collect()
 }
 
 #[test]
@@ -40,8 +47,7 @@ fn neither_does_a_process_that_is_nobody_inside() {
         let root = or_skip!(who.root_dir(), "{NO_BUSYBOX}");
         let run = Run::root(who, &root).words(["--unshare-user", "--id-map", "self"]);
         let out = run.helper(["pid-1"]).output().succeeds();
-        let granted: Vec<&str> = out.lines().filter(|line| line.ends_with(" ok")).collect();
-        assert_eq!(granted, Vec::<&str>::new());
+        assert_eq!(granted(&out, who), Vec::<&str>::new());
     }
 }
 

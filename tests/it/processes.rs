@@ -38,6 +38,18 @@ fn read(pid: u32) -> Option<Process> {
     })
 }
 
+/// The process group that has the terminal of this process.
+pub fn foreground_of(pid: u32) -> Option<u32> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    // State, parent, group, session, terminal, and the terminal's foreground group (proc_pid_stat(5)).
+    stat.rsplit_once(')')?
+        .1
+        .split_whitespace()
+        .nth(5)?
+        .parse()
+        .ok()
+}
+
 /// The processes that have the mark in their arguments.
 pub fn marked(mark: &str) -> Vec<Process> {
     all()

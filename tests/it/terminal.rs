@@ -1,10 +1,10 @@
 //! A pseudoterminal with an interactive shell on it, as a person has.
 
+use crate::processes;
 use crate::running::Stream;
 use crate::world::{self, Dir, Identity};
 use rustix::fd::{AsRawFd as _, OwnedFd};
 use rustix::pty::{OpenptFlags, grantpt, ioctl_tiocgptpeer, openpt, unlockpt};
-use rustix::termios::{Termios, tcgetattr, tcgetpgrp};
 use std::fs;
 use std::io::{self, Read};
 use std::os::unix::process::CommandExt as _;
@@ -24,6 +24,7 @@ pub struct Terminal {
     master: Arc<OwnedFd>,
     // Held open so that what the last process wrote can still be read.
     _peer: OwnedFd,
+    name: PathBuf,
     screen: Stream,
     shell: Child,
     seen: usize,
@@ -54,6 +55,7 @@ impl Terminal {
         let mut terminal = Self {
             master,
             _peer: peer,
+            name,
             screen,
             shell,
             seen: 0,
@@ -95,19 +97,25 @@ impl Terminal {
         self.screen.text()[self.seen..].to_owned()
     }
 
-    /// What stty(1) shows.
-    pub fn attributes(&self) -> Attributes {
-        Attributes::of(&tcgetattr(&*self.master).unwrap())
+    /// All that stty(1) can change, in its own words.
+    pub fn attributes(&self) -> String {
+        let stty = Command::new("stty")
+            .arg("-F")
+            .arg(&self.name)
+            .arg("-g")
+            .output()
+            .unwrap();
+        assert!(stty.status.success(), "{stty:?}");
+        String::from_utf8(stty.stdout).unwrap()
     }
 
     /// Whether the shell's process group is in the foreground, within a moment.
     pub fn shell_is_in_the_foreground(&self) -> bool {
         let end = Instant::now() + Duration::from_secs(3);
         loop {
-            let group = tcgetpgrp(&*self.master).unwrap();
-            let shell = group.as_raw_nonzero().get().unsigned_abs() == self.shell.id();
-            if shell || Instant::now() > end {
-                return shell;
+            let ours = processes::foreground_of(self.shell.id()) == Some(self.shell.id());
+            if ours || Instant::now() > end {
+                return ours;
             }
             thread::sleep(Duration::from_millis(5));
         }
@@ -140,16 +148,6 @@ impl Drop for Terminal {
     fn drop(&mut self) {
         drop(self.shell.kill());
         drop(self.shell.wait());
-    }
-}
-
-/// The attributes of a terminal that somebody could have changed.
-#[derive(Debug, PartialEq, Eq)]
-pub struct Attributes(String);
-
-impl Attributes {
-    fn of(termios: &Termios) -> Self {
-        Self(format!("{termios:?}"))
     }
 }
 

@@ -120,7 +120,7 @@ impl Identity {
 
 const APPLETS: &str = "sh cat ls id hostname mount umount sleep echo true false touch chown chmod \
     mkdir rm rmdir mv ln readlink stat ps env pwd kill stty tty dd head wc grep sort seq find cut \
-    printf test dnsdomainname nproc tr uname mknod od cmp mountpoint";
+    printf sed tail test dnsdomainname nproc tr uname mknod od cmp mountpoint";
 
 /// Whoever runs the tests.
 pub fn myself() -> &'static Identity {
@@ -242,17 +242,19 @@ struct Base {
     _janitor: Child,
 }
 
+const HELPER_IS_MISSING: &str =
+    "cargo test builds the helper, cargo test --test it does not: cargo build --examples";
+
 fn base() -> &'static Base {
     static BASE: OnceLock<Base> = OnceLock::new();
     BASE.get_or_init(|| {
+        let built = Path::new(env!("CARGO_BIN_EXE_husk"));
+        let helper = built.parent().unwrap().join("examples/helper");
+        assert!(helper.exists(), "{HELPER_IS_MISSING}");
         let path = Path::new("/var/tmp").join(format!("husk-tests.{}", process::id()));
         make_dir(&path);
-        let built = Path::new(env!("CARGO_BIN_EXE_husk"));
         let husk = copied(built, &path.join("husk"));
-        let helper = copied(
-            &built.parent().unwrap().join("examples/helper"),
-            &path.join("helper"),
-        );
+        let helper = copied(&helper, &path.join("helper"));
         let static_busybox = Path::new("/bin/busybox");
         let busybox =
             is_static(static_busybox).then(|| copied(static_busybox, &path.join("busybox")));
@@ -285,12 +287,7 @@ fn make_dir(path: &Path) {
 }
 
 fn copied(from: &Path, to: &Path) -> PathBuf {
-    fs::copy(from, to).unwrap_or_else(|error| {
-        panic!(
-            "{}: {error}: cargo test builds it; with --test add --examples",
-            from.display()
-        )
-    });
+    fs::copy(from, to).unwrap();
     fs::set_permissions(to, Permissions::from_mode(0o755)).unwrap();
     to.to_owned()
 }

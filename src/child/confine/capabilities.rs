@@ -23,7 +23,8 @@ pub fn drop_from_bounding_set(dropped: CapabilitySet) -> Result<(), Failed> {
     Ok(())
 }
 
-/// Takes `dropped` from the permitted, effective and inheritable sets, and with that from the ambient one.
+/// Takes `dropped` from the permitted, effective and inheritable sets, and with that from the
+/// ambient one.
 pub fn drop_from_thread(dropped: CapabilitySet) -> Result<(), Failed> {
     if dropped.0 == 0 {
         return Ok(());

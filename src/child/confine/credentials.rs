@@ -7,10 +7,11 @@ use rustix::io::Errno;
 use rustix::process::{Gid, Uid};
 use rustix::thread::{set_thread_groups, set_thread_res_gid, set_thread_res_uid};
 
-/// Becomes `identity`, groups first: without CAP_SETGID, which a change of uid takes away, they stay.
+/// Becomes `identity`, groups first: without CAP_SETGID, which a change of uid takes away, they
+/// stay.
 ///
-/// Supplementary groups are dropped where the kernel lets them be: not where setgroups is denied, by us or by
-/// newgidmap(1), nor without the capability.
+/// Supplementary groups are dropped where the kernel lets them be: not where setgroups is denied,
+/// by us or by newgidmap(1), nor without the capability.
 pub fn become_identity(identity: Identity, maps: Option<&Maps<'_>>) -> Result<(), Failed> {
     let groups = match maps {
         Some(maps) => maps.setgroups == Setgroups::Leave,

@@ -16,8 +16,8 @@ use rustix::thread::set_no_new_privs;
 /// A process that has given up all that the container must not have.
 pub struct Confined(());
 
-/// Should: leave this process with the command's ids and capabilities and out of the container's reach.
-/// Mustn't: need a capability after the ids have changed.
+/// Should: leave this process with the command's ids and capabilities and out of the container's
+/// reach. Mustn't: need a capability after the ids have changed.
 pub fn apply<'a>(plan: &Plan<'a>, link: &Inner) -> Result<Confined, Failed> {
     // CAP_SETPCAP, which a change of ids takes away, is needed for the bounding set.
     capabilities::drop_from_bounding_set(plan.dropped)?;
@@ -29,7 +29,8 @@ pub fn apply<'a>(plan: &Plan<'a>, link: &Inner) -> Result<Confined, Failed> {
         set_no_new_privs(true).doing(Doing::SetNoNewPrivs, b"")?;
     }
     if !plan.namespaces.contains(NamespaceSet::PID) {
-        // Orphans come to the init of a PID namespace by themselves. Before 3.4 they cannot be had otherwise.
+        // Orphans come to the init of a PID namespace by themselves. Before 3.4 they cannot be had
+        // otherwise.
         let _ = set_child_subreaper(Some(rustix::process::getpid()));
     }
     hide_memory().doing(Doing::HideMemory, b"")?;
@@ -39,9 +40,10 @@ pub fn apply<'a>(plan: &Plan<'a>, link: &Inner) -> Result<Confined, Failed> {
 
 /// PR_SET_DUMPABLE 0, after the last change of ids, which resets it (to fs.suid_dumpable).
 ///
-/// This process was cloned and never executed anything, so its memory belongs to the host's user namespace: not
-/// dumpable, it is closed to the container's root with every capability, and with it /proc/1/mem, exe,
-/// fd, root and ns, and ptrace(2) (CVE-2019-5736). One that is executed inside would stay open.
+/// This process was cloned and never executed anything, so its memory belongs to the host's user
+/// namespace: not dumpable, it is closed to the container's root with every capability, and with it
+/// /proc/1/mem, exe, fd, root and ns, and ptrace(2) (CVE-2019-5736). One that is executed inside
+/// would stay open.
 fn hide_memory() -> Result<(), Errno> {
     set_dumpable_behavior(DumpableBehavior::NotDumpable)?;
     match dumpable_behavior()? {

@@ -201,8 +201,8 @@ fn is_wrong(refusal: &Refusal, text: &str, table: &Table) -> bool {
     }
 }
 
-/// Whether a line ends at `place` between a key and its value: the `toml` crate allows that in an inline
-/// table, TOML 1.1 does not (keyval-sep).
+/// Whether a line ends at `place` between a key and its value: the `toml` crate allows that in an
+/// inline table, TOML 1.1 does not (keyval-sep).
 fn is_between_key_and_value(place: Place, text: &str) -> bool {
     let Place::File(offset) = place else {
         return false;

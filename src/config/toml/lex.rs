@@ -1,7 +1,7 @@
 //! Letters into words: the syntax of TOML 1.0, and of 1.1, which only allows more.
 //!
-//! A value that the schema does not want is refused at its first byte. So nothing is skipped, nothing
-//! nests deeper than the schema does, and nothing recurses.
+//! A value that the schema does not want is refused at its first byte. So nothing is skipped,
+//! nothing nests deeper than the schema does, and nothing recurses.
 
 use super::integer;
 use crate::config::Place;
@@ -137,8 +137,8 @@ impl<'a> Cursor<'a> {
         self.wrong(text)
     }
 
-    /// The next byte, which stays; 0 at the end. A 0 in the text is as wrong as the end is, wherever it
-    /// stands.
+    /// The next byte, which stays; 0 at the end. A 0 in the text is as wrong as the end is,
+    /// wherever it stands.
     #[inline(never)]
     pub fn peek(&self) -> u8 {
         self.text.as_bytes().get(self.at).copied().unwrap_or(0)

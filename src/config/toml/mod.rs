@@ -1,7 +1,7 @@
 //! The file: TOML into a [`Config`], in one pass and without a tree.
 //!
-//! Written by hand because the TOML crates bring core::fmt and ways to panic into the program, and the
-//! linker proves that husk has neither. `differential` compares it with the `toml` crate.
+//! Written by hand because the TOML crates bring core::fmt and ways to panic into the program, and
+//! the linker proves that husk has neither. `differential` compares it with the `toml` crate.
 
 #[cfg(test)]
 #[expect(clippy::string_slice, reason = "tests do not ship")]

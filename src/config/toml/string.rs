@@ -36,8 +36,8 @@ impl Room<'_> {
 }
 
 impl Cursor<'_> {
-    /// Decodes the string that comes next into `memory`, with `before` in front of it and a NUL after it.
-    /// Says how many bytes that takes.
+    /// Decodes the string that comes next into `memory`, with `before` in front of it and a NUL
+    /// after it. Says how many bytes that takes.
     pub fn string(
         &mut self,
         quotes: Quotes,
@@ -59,8 +59,8 @@ impl Cursor<'_> {
         loop {
             let byte = self.peek();
             if byte == quote {
-                // Up to two may stand before the three that close. Six are a mistake, which is found by
-                // whoever reads on.
+                // Up to two may stand before the three that close. Six are a mistake, which is
+                // found by whoever reads on.
                 let run = self.run(quote);
                 if !many_lines {
                     self.skip();

@@ -26,7 +26,8 @@ pub unsafe fn syscall(number: u32, args: [usize; 6]) -> isize {
     returned
 }
 
-/// clone(2) in the argument order of aarch64, with a new stack on which the child runs `entry(argument)`.
+/// clone(2) in the argument order of aarch64, with a new stack on which the child runs
+/// `entry(argument)`.
 ///
 /// # Safety
 /// `flags` must contain CLONE_VM and CLONE_VFORK, so that this frame waits until the child is gone;
