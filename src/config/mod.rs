@@ -1,7 +1,7 @@
 //! What a person may ask for: the words, with their places, before any decision.
 //!
-//! The file and the command line are two spellings of one [`Config`]; husk reads each once, and
-//! [`crate::plan`] lays the flags over the file. Nothing here has a default and nothing does I/O.
+//! The file and the command line are two spellings of one [`Config`]: the file is read into it, and
+//! the flags are laid over that. Nothing here has a default and nothing does I/O.
 
 pub mod keys;
 pub mod place;

@@ -63,7 +63,8 @@ pub unsafe fn start(
 /// As for [`start`].
 unsafe fn relocate(mut dynamic: *const Dynamic, base: usize) {
     let (mut table, mut table_size, mut map, mut map_size) = (0, 0, 0, 0);
-    loop {
+    // A target whose static programs are not position-independent has no dynamic section.
+    while !dynamic.is_null() {
         // SAFETY: the section ends in a DT_NULL, and that is not passed.
         let entry = unsafe { &*dynamic };
         match entry.tag {
@@ -152,6 +153,7 @@ macro_rules! entry {
         unsafe extern "C" fn husk_start() -> ! {
             #[cfg(target_arch = "x86_64")]
             core::arch::naked_asm!(
+                ".weak _DYNAMIC",
                 ".hidden _DYNAMIC",
                 ".hidden __ehdr_start",
                 "xor ebp, ebp",
@@ -165,6 +167,7 @@ macro_rules! entry {
             );
             #[cfg(target_arch = "aarch64")]
             core::arch::naked_asm!(
+                ".weak _DYNAMIC",
                 ".hidden _DYNAMIC",
                 ".hidden __ehdr_start",
                 "mov x29, xzr",
