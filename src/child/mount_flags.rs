@@ -5,10 +5,13 @@
 //! that it has and the new ones.
 
 use super::proc_fd::ProcFd;
+use super::resolve::{self, Symlinks};
+use crate::arena::Arena;
+use crate::host::files::for_each_line;
 use crate::limits::PATH_BYTES;
 use crate::plan::mount::MountFlags;
 use crate::sys::mount::{Reach, set_attributes};
-use crate::sys::open::openat;
+use crate::text::parse_number;
 use core::ffi::CStr;
 use heapless::Vec;
 use linux_raw_sys::general::{
@@ -17,8 +20,8 @@ use linux_raw_sys::general::{
     MS_NODEV, MS_NODIRATIME, MS_NOEXEC, MS_NOSUID, MS_RDONLY, MS_RELATIME, MS_STRICTATIME,
 };
 use rustix::fd::BorrowedFd;
-use rustix::fs::{CWD, Mode, OFlags, StatVfsMountFlags, fstatvfs};
-use rustix::io::{Errno, read, retry_on_intr};
+use rustix::fs::{StatVfsMountFlags, fstatvfs};
+use rustix::io::Errno;
 use rustix::mount::{MountFlags as KernelFlags, mount_remount};
 
 /// MS_ constants, and what mount_setattr(2) calls them.
@@ -125,58 +128,61 @@ fn remount(path: &ProcFd, has: StatVfsMountFlags, wanted: u32) -> Result<(), Err
     }
 }
 
-/// A line of mountinfo: two numbers, a path, room for the rest.
-const LINE: usize = 2 * PATH_BYTES;
+/// Mounts below one another that are remembered while mountinfo is read.
+const KNOWN: usize = 256;
 
-/// Remounts all that is mounted below `fd`, as proc_pid_mountinfo(5) lists it: children after their
-/// parents.
-fn below(fd: BorrowedFd<'_>, wanted: u32) -> Result<(), Errno> {
-    let mut known: Vec<u32, 256> = Vec::new();
-    known.push(mount_id(fd)?).map_err(|_| Errno::TOOBIG)?;
-    let flags = OFlags::RDONLY | OFlags::CLOEXEC;
-    let file = openat(CWD, c"/proc/self/mountinfo", flags, Mode::empty())?;
-    let mut line: Vec<u8, LINE> = Vec::new();
-    let mut buffer = [0_u8; 1024];
-    loop {
-        let length = retry_on_intr(|| read(&file, &mut buffer[..]))?;
-        if length == 0 {
-            return Ok(());
-        }
-        for byte in buffer.iter().take(length) {
-            if *byte != b'\n' {
-                line.push(*byte).map_err(|_| Errno::NAMETOOLONG)?;
-                continue;
-            }
-            remount_line(&line, &mut known, wanted)?;
-            line.clear();
-        }
-    }
+/// The mounts at and below `top`, as far as mountinfo is read: proc_pid_mountinfo(5) lists children
+/// after their parents.
+struct Below<'t> {
+    top: BorrowedFd<'t>,
+    known: Vec<u32, KNOWN>,
+    /// Bytes of the path of the top's mount point; the others' begin with it.
+    prefix: usize,
+    wanted: u32,
 }
 
-fn remount_line(line: &[u8], known: &mut Vec<u32, 256>, wanted: u32) -> Result<(), Errno> {
-    let mut fields = line.split(|byte| *byte == b' ');
-    let number = |field: Option<&[u8]>| field.and_then(crate::text::parse_number);
-    let (Some(id), Some(parent), Some(path)) =
-        (number(fields.next()), number(fields.next()), fields.nth(2))
-    else {
-        return Ok(());
-    };
-    if !known.contains(&parent) || known.contains(&id) {
-        return Ok(());
-    }
-    known.push(id).map_err(|_| Errno::TOOBIG)?;
-    let mut memory = [0_u8; PATH_BYTES];
-    let path = unescape(path, &mut memory).ok_or(Errno::NAMETOOLONG)?;
-    let flags = OFlags::PATH | OFlags::CLOEXEC | OFlags::NOFOLLOW;
-    let Ok(mount) = openat(CWD, path, flags, Mode::empty()) else {
-        // Covered by another mount, or in a directory that this caller cannot search: nobody inside
-        // gets there either.
-        return Ok(());
-    };
-    match remount(&ProcFd::new(&mount), fstatvfs(&mount)?.f_flag, wanted) {
-        // Not the root of a mount: covered.
-        Err(Errno::INVAL) => Ok(()),
-        done => done,
+/// Remounts all that is mounted below `top`.
+fn below(top: BorrowedFd<'_>, wanted: u32) -> Result<(), Errno> {
+    let mut below = Below { top, known: Vec::new(), prefix: 0, wanted };
+    below.known.push(mount_id(top)?).map_err(|_| Errno::TOOBIG)?;
+    let mut done = Ok(());
+    for_each_line(c"/proc/self/mountinfo", &mut |line| {
+        if done.is_ok() {
+            done = below.line(line);
+        }
+    });
+    done
+}
+
+impl Below<'_> {
+    fn line(&mut self, line: &[u8]) -> Result<(), Errno> {
+        let mut fields = line.split(|byte| *byte == b' ');
+        let number = |field: Option<&[u8]>| field.and_then(parse_number);
+        let (Some(id), Some(parent), Some(path)) =
+            (number(fields.next()), number(fields.next()), fields.nth(2))
+        else {
+            return Ok(());
+        };
+        if self.known.first() == Some(&id) {
+            self.prefix = path.len();
+        }
+        if !self.known.contains(&parent) || self.known.contains(&id) {
+            return Ok(());
+        }
+        self.known.push(id).map_err(|_| Errno::TOOBIG)?;
+        let mut memory = [0_u8; PATH_BYTES];
+        let path = path.get(self.prefix..).unwrap_or_default();
+        let path = unescape(path, &mut memory).ok_or(Errno::NAMETOOLONG)?;
+        let Ok(mount) = resolve::open(self.top, path, Symlinks::Refuse) else {
+            // Covered by another mount, or in a directory that this caller cannot search: nobody
+            // inside gets there either.
+            return Ok(());
+        };
+        match remount(&ProcFd::new(&mount), fstatvfs(&mount)?.f_flag, self.wanted) {
+            // Not the root of a mount: covered.
+            Err(Errno::INVAL) => Ok(()),
+            done => done,
+        }
     }
 }
 
@@ -184,25 +190,17 @@ fn remount_line(line: &[u8], known: &mut Vec<u32, 256>, wanted: u32) -> Result<(
 fn mount_id(fd: BorrowedFd<'_>) -> Result<u32, Errno> {
     let mut memory = [0_u8; 64];
     let link = ProcFd::new(fd);
-    let number = link
-        .bytes()
-        .rsplit(|byte| *byte == b'/')
-        .next()
-        .unwrap_or_default();
-    let mut arena = crate::arena::Arena::new(&mut memory);
-    let path = arena
-        .c_string(&[b"/proc/self/fdinfo/", number])
-        .ok()
-        .flatten()
-        .ok_or(Errno::INVAL)?;
-    let file = openat(CWD, path, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())?;
-    let mut text = [0_u8; 512];
-    let length = retry_on_intr(|| read(&file, &mut text[..]))?;
-    text.get(..length)
-        .unwrap_or_default()
-        .split(|byte| *byte == b'\n')
-        .find_map(|line| crate::text::parse_number(line.strip_prefix(b"mnt_id:")?.trim_ascii()))
-        .ok_or(Errno::INVAL)
+    let number = link.bytes().rsplit(|byte| *byte == b'/').next().unwrap_or_default();
+    let mut arena = Arena::new(&mut memory);
+    let path =
+        arena.c_string(&[b"/proc/self/fdinfo/", number]).ok().flatten().ok_or(Errno::INVAL)?;
+    let mut id = Err(Errno::INVAL);
+    for_each_line(path, &mut |line| {
+        if let Some(number) = line.strip_prefix(b"mnt_id:") {
+            id = parse_number(number.trim_ascii()).ok_or(Errno::INVAL);
+        }
+    });
+    id
 }
 
 /// A path of mountinfo, where blanks and their like are written as `\040`.

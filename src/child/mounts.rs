@@ -78,7 +78,13 @@ impl Tree {
     fn carry_out<'a>(&mut self, operation: &Operation<'a>, source: Source) -> Result<(), Failed> {
         let path = operation.target.path().to_bytes();
         let source = match (source, operation.source()) {
-            (Source::Later, Some((from, missing))) => sources::open_one(from, missing)?,
+            (Source::Later, Some((Target::Outside(from), missing))) => {
+                sources::judge(resolve::outside(from), from, missing)?
+            }
+            (Source::Later, Some((Target::Inside(from), missing))) => {
+                let opened = resolve::open(self.root.fd.as_fd(), from, Symlinks::Follow);
+                sources::judge(opened, from, missing)?
+            }
             (source, _) => source,
         };
         match operation.action {
@@ -116,7 +122,7 @@ impl Tree {
                 reach,
                 ..
             } => match source {
-                Source::Open(source) => self.bind(operation, from, &source, flags, reach),
+                Source::Open(source) => self.bind(operation, from.path(), &source, flags, reach),
                 Source::None | Source::Later => Ok(()),
             },
             Action::Move(from) => {
@@ -126,7 +132,7 @@ impl Tree {
                 let target = self.target(operation, kind_of(&source), Symlinks::Follow)?;
                 mount_move(ProcFd::new(&source).path(), ProcFd::new(&target).path()).doing_on(
                     Doing::Move,
-                    from.to_bytes(),
+                    from.path().to_bytes(),
                     path,
                 )
             }

@@ -56,7 +56,10 @@ pub fn open<'a>(plan: &Plan<'a>) -> Result<Opened, Failed> {
         let source = match operation.source() {
             None => Source::None,
             Some(_) if outside_changed => Source::Later,
-            Some((path, missing)) => open_one(path, missing)?,
+            Some((Target::Inside(_), _)) => Source::Later,
+            Some((Target::Outside(path), missing)) => {
+                judge(resolve::outside(path), path, missing)?
+            }
         };
         let _ = sources.push(source);
         outside_changed |=
@@ -69,9 +72,13 @@ pub fn open<'a>(plan: &Plan<'a>) -> Result<Opened, Failed> {
     })
 }
 
-/// Opens one source.
-pub fn open_one(path: &CStr, missing: MissingSource) -> Result<Source, Failed> {
-    match resolve::outside(path) {
+/// What an attempt to open the source `path` came to.
+pub fn judge(
+    opened: Result<Fd, Errno>,
+    path: &CStr,
+    missing: MissingSource,
+) -> Result<Source, Failed> {
+    match opened {
         Ok(source) => Ok(Source::Open(source)),
         Err(Errno::NOENT | Errno::NOTDIR) if missing == MissingSource::Skip => Ok(Source::None),
         Err(errno) => Err(Failure::new(Doing::OpenSource, path.to_bytes(), errno)),

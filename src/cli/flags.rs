@@ -238,10 +238,10 @@ pub const RUN: &[Group] = &[
                 Does::Network,
             ),
             flag(
-                "--unshare-NAME||add one, or all of them but time",
+                "--unshare-{KIND}||add one, or all of them but time",
                 Does::Unshare,
             ),
-            flag("--share-NAME||leave one out", Does::Share),
+            flag("--share-{KIND}||leave one out", Does::Share),
         ],
     },
     Group {
@@ -283,7 +283,7 @@ pub const RUN: &[Group] = &[
 
 /// The flag of that name.
 pub fn named(word: &[u8]) -> Option<&'static Flag> {
-    let matches = |flag: &&Flag| match (word, flag.name().strip_suffix("NAME")) {
+    let matches = |flag: &&Flag| match (word, flag.name().strip_suffix("{KIND}")) {
         ([b'-', letter], _) if *letter != b'-' => flag.short == *letter,
         (word, Some(start)) => word
             .strip_prefix(start.as_bytes())

@@ -7,6 +7,7 @@ mod set;
 use crate::arena::Arena;
 use crate::config::{Config, Place, keys};
 use crate::fail::refusal::{Refusal, Refused, What};
+use crate::plan::namespace::NAMES;
 use crate::sys::exec::Words;
 use core::ffi::CStr;
 use flags::{Does, Flag};
@@ -185,6 +186,12 @@ fn find(word: &CStr) -> Result<(&'static Flag, Option<&CStr>), Refused> {
         Some(flag) => Ok((flag, joined)),
         None => {
             let found = core::str::from_utf8(name).unwrap_or("?");
+            let share = found.strip_prefix("--unshare-").or(found.strip_prefix("--share-"));
+            if let Some(found) = share {
+                let nearest = keys::nearest(found, NAMES);
+                let what = What::Unknown { kind: "namespace", found, nearest, allowed: NAMES };
+                return Err(Refusal::new(Place::Nowhere, "", what));
+            }
             let known = &mut flags::RUN
                 .iter()
                 .flat_map(|group| group.flags)

@@ -266,9 +266,8 @@ impl<'a> Found<'a> {
         arena: &mut Arena<'a>,
     ) -> Result<EnvChange<'a>, Refused> {
         if name.is_empty() || name.to_bytes().contains(&b'=') {
-            return self.refuse(What::Text(
-                "a variable's name must not be empty or contain =",
-            ));
+            let text = "a variable's name must not be empty or contain =, as does";
+            return self.refuse(What::Found(text, self.word(name)));
         }
         match arena.c_string(&[name.to_bytes(), b"=", value.to_bytes()]) {
             Ok(Some(text)) => Ok(EnvChange::Set(text)),

@@ -1,6 +1,7 @@
 //! Whole files into the arena.
 
 use crate::arena::Arena;
+use crate::limits::PATH_BYTES;
 use crate::sys::open::openat;
 use core::ffi::CStr;
 use heapless::Vec;
@@ -39,32 +40,27 @@ fn fill(file: impl AsFd, most: usize, memory: &mut [u8]) -> Result<usize, Errno>
     Err(Errno::FBIG)
 }
 
-/// A line of a system file that is longer counts for nothing.
-const LINE: usize = 1024;
+/// Bytes of a line that are looked at: two paths.
+const LINE: usize = 2 * PATH_BYTES;
 
-/// Hands every line of `path` to `each`, without its newline. A file that cannot be read has none.
+/// Hands every line of `path` to `each`, without its newline; of one longer than two paths the
+/// beginning. Where the file cannot be read there are none.
 pub fn for_each_line(path: &CStr, each: &mut dyn FnMut(&[u8])) {
     let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOCTTY;
-    let Ok(file) = openat(CWD, path, flags, Mode::empty()) else {
-        return;
-    };
+    let Ok(file) = openat(CWD, path, flags, Mode::empty()) else { return };
     let mut line: Vec<u8, LINE> = Vec::new();
-    let mut fits = true;
-    let mut buffer = [0_u8; LINE];
+    let mut buffer = [0_u8; 1024];
     while let Ok(length @ 1..) = retry_on_intr(|| read(&file, &mut buffer[..])) {
         for byte in buffer.iter().take(length) {
             if *byte != b'\n' {
-                fits &= line.push(*byte).is_ok();
+                let _ = line.push(*byte);
                 continue;
             }
-            if fits {
-                each(&line);
-            }
+            each(&line);
             line.clear();
-            fits = true;
         }
     }
-    if fits && !line.is_empty() {
+    if !line.is_empty() {
         each(&line);
     }
 }

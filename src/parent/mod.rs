@@ -89,15 +89,16 @@ pub fn run<'a>(plan: &Plan<'a>) -> Result<Status, Failed> {
     };
     let (mut child, outer) = create(plan, (outer, inner), handover)?;
     if let Some(maps) = &plan.maps {
-        id_map::write(child.pid(), maps, caller_mask)?;
+        // Where PID 1 has failed meanwhile, what it says of why is worth more than what follows from it.
+        id_map::write(child.pid(), maps, caller_mask)
+            .map_err(|failed| outer.failure().unwrap_or(failed))?;
     }
     if terminal.is_some() {
         outer.signal_reports().doing(Doing::Connect, b"")?;
     }
     if let Err(errno) = outer.order(Order::Go) {
-        // PID 1 is gone; what it said of why is worth more than our EPIPE.
-        let told = relay::ended(&mut child, &outer, plan.init);
-        return told.and_then(|_| Err(Failure::new(Doing::OpenGate, b"", errno)));
+        let told = outer.failure();
+        return Err(told.unwrap_or_else(|| Failure::new(Doing::OpenGate, b"", errno)));
     }
     relay::until_exit(&mut child, &outer, plan.init, terminal)
 }

@@ -1,7 +1,7 @@
 //! While the container runs: signals go in, stops and the end come out.
 
 use super::Child;
-use super::terminal::{Holder, Restore, Terminal};
+use super::terminal::{Holder, Terminal};
 use crate::fail::{Doing, Explain, Failed, Failure, Status};
 use crate::link::{Order, Outer};
 use crate::plan::Init;
@@ -12,7 +12,10 @@ use rustix::process::{Signal, WaitStatus, getpid};
 /// The container's terminal and who has it.
 struct Job {
     terminal: Terminal,
+    /// Who shall have it while husk's job is in the foreground.
     holder: Holder,
+    /// Who has it now, as far as it is husk's to give.
+    now: Holder,
 }
 
 /// Waits for the end of PID 1 and returns the command's status.
@@ -22,20 +25,13 @@ pub fn until_exit(
     init: Init,
     terminal: Option<Terminal>,
 ) -> Result<Status, Failed> {
-    let mut job = terminal.map(|terminal| Job {
-        holder: terminal.first_holder(),
-        terminal,
+    let mut job = terminal.map(|terminal| {
+        let holder = terminal.first_holder();
+        Job { terminal, holder, now: holder }
     });
     let ended = wait(child, outer, init, job.as_mut());
-    if let Some(job) = &job
-        && job.holder == Holder::Command
-    {
-        let killed = matches!(&ended, Ok(Status(status)) if *status > 128);
-        job.terminal.take_back(if killed {
-            Restore::Modes
-        } else {
-            Restore::Group
-        });
+    if let Some(job) = &job {
+        job.terminal.put_back(job.now);
     }
     ended
 }
@@ -109,6 +105,7 @@ fn stopped(signal: i32, child: &Child, outer: &Outer, job: &mut Job) {
         job.holder = Holder::Command;
     }
     // The shell sees a stopped job, takes the terminal and wakes us with SIGCONT.
+    job.now = Holder::Supervisor;
     let _ = signal::send(Target::Process(getpid()), Signal::STOP.as_raw());
 }
 
@@ -122,6 +119,7 @@ fn resume(child: &Child, outer: &Outer, job: &mut Job) {
 
 fn give(child: &Child, outer: &Outer, job: &mut Job) {
     job.holder = Holder::Command;
+    job.now = Holder::Command;
     let _ = outer.order(Order::TakeTerminal);
     let _ = signal::send(Target::Process(child.pid()), Signal::CONT.as_raw());
 }

@@ -66,13 +66,15 @@ impl Terminal {
         self.first
     }
 
-    /// Takes the terminal back for husk's job and, when the command ended in a way that leaves no
-    /// time for it (`Restore::Modes`), its modes as they were found. All signals are blocked,
-    /// SIGTTOU with them, so a background process may.
-    pub fn take_back(&self, restore: Restore) {
-        let _ = terminal::set_foreground(&self.fd, self.own_group);
-        if restore == Restore::Modes
-            && let Some(found) = self.found
+    /// At the end: takes the terminal back from the command's group, if that has it, and gives it the
+    /// modes in which it was found. A job in the background leaves it alone. All signals are blocked,
+    /// SIGTTOU with them, so that a process of another group may do this.
+    pub fn put_back(&self, now: Holder) {
+        if now == Holder::Command {
+            let _ = terminal::set_foreground(&self.fd, self.own_group);
+        }
+        if let Some(found) = self.found
+            && self.is_ours()
         {
             let _ = terminal::set_modes(&self.fd, found);
         }
@@ -83,15 +85,6 @@ impl AsFd for Terminal {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.fd.as_fd()
     }
-}
-
-/// What of the terminal is put back.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Restore {
-    /// The foreground.
-    Group,
-    /// And the modes.
-    Modes,
 }
 
 /// Which group has the terminal while husk's job is in the foreground.

@@ -80,7 +80,7 @@ pub fn operations<'a>(
 /// A recursive bind of the outer `path` onto itself.
 const fn outer<'a>(path: &'static CStr, flags: MountFlags) -> Action<'a> {
     Action::Bind {
-        source: path,
+        source: Target::Outside(path),
         flags,
         reach: Reach::Recursive,
         missing: MissingSource::Error,

@@ -142,9 +142,9 @@ fn put_operation(text: &mut Text, operation: &Operation<'_>) {
             flags,
             reach: Reach::One,
             ..
-        } => ("bind", source, flags, None),
-        Action::Bind { source, flags, .. } => ("recursive_bind", source, flags, None),
-        Action::Move(source) => ("relocate", source, MountFlags::NONE, None),
+        } => ("bind", source.path(), flags, None),
+        Action::Bind { source, flags, .. } => ("recursive_bind", source.path(), flags, None),
+        Action::Move(source) => ("relocate", source.path(), MountFlags::NONE, None),
         Action::Dev(_) => ("dev", c"", MountFlags::NONE, None),
         Action::Directory => ("dir", c"", MountFlags::NONE, None),
         Action::Symlink(source) => ("symlink", source, MountFlags::NONE, None),

@@ -50,7 +50,7 @@ const WORDS: [&str; 74] = [
     "--share-user",
     "--share-mount",
     "--share-uts",
-    "--share-NAME",
+    "--share-{KIND}",
     "--chdir",
     "--setenv",
     "--unsetenv",

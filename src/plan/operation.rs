@@ -44,7 +44,7 @@ pub enum Action<'a> {
     /// Binds a path.
     Bind {
         /// The path.
-        source: &'a CStr,
+        source: Target<'a>,
         /// Its flags, which really take effect.
         flags: MountFlags,
         /// With what is mounted below it, or without.
@@ -53,7 +53,7 @@ pub enum Action<'a> {
         missing: MissingSource,
     },
     /// Moves a mount.
-    Move(&'a CStr),
+    Move(Target<'a>),
     /// Makes a small /dev.
     Dev(Dev),
     /// Makes sure that there is a directory.
@@ -85,17 +85,17 @@ pub struct Dev {
 }
 
 impl<'a> Operation<'a> {
-    /// What `request` asks for at `target`.
+    /// What `request` asks for at `target`. `source` is the place of its source.
     pub fn new(
         request: &MountRequest<'a>,
         target: Target<'a>,
+        source: Option<Target<'a>>,
         dev: Dev,
         place: Place,
     ) -> Result<Self, Refused> {
         let source = || {
-            request.source.ok_or_else(|| {
-                Refusal::text(place, "mount.source", "is missing: a path to bind or move")
-            })
+            let text = "is missing: a path to bind or move";
+            source.ok_or_else(|| Refusal::text(place, "mount.source", text))
         };
         let flags = request.flags;
         let bind = |reach| -> Result<Action<'a>, Refused> {
@@ -138,7 +138,7 @@ impl<'a> Operation<'a> {
             Some(MountOption::Relocate) => Action::Move(source()?),
             Some(MountOption::Dev) => Action::Dev(dev),
             Some(MountOption::Directory) => Action::Directory,
-            Some(MountOption::Symlink) => Action::Symlink(source()?),
+            Some(MountOption::Symlink) => Action::Symlink(request.source.unwrap_or_default()),
         };
         Ok(Self {
             target,
@@ -148,13 +148,15 @@ impl<'a> Operation<'a> {
     }
 
     /// The path that must be opened before it, with what to do when there is none.
-    pub const fn source(&self) -> Option<(&'a CStr, MissingSource)> {
+    pub const fn source(&self) -> Option<(Target<'a>, MissingSource)> {
         match self.action {
             Action::Bind {
                 source, missing, ..
             } => Some((source, missing)),
             Action::Move(source) => Some((source, MissingSource::Error)),
-            Action::ResolvConf => Some((c"/etc/resolv.conf", MissingSource::Skip)),
+            Action::ResolvConf => {
+                Some((Target::Outside(c"/etc/resolv.conf"), MissingSource::Skip))
+            }
             _ => None,
         }
     }

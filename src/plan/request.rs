@@ -245,15 +245,20 @@ fn operations<'a>(
         let Some(path) = value.target else {
             return Err(Refusal::text(*place, "mount.target", "is missing"));
         };
-        let target = match root {
+        let (target, source) = match root {
             Root::Pivot(directory) if config.root.is_none() => {
-                Target::seen_from_outside(path, directory)
+                let seen = |path| Target::seen_from_outside(path, directory);
+                (seen(path), value.source.map(seen))
             }
-            Root::Pivot(_) => Target::Inside(path),
-            Root::Host if path.to_bytes().first() == Some(&b'/') => Target::Inside(path),
-            Root::Host | Root::Chroot(_) => Target::Outside(path),
+            Root::Pivot(_) => (Target::Inside(path), value.source.map(Target::Outside)),
+            Root::Host if path.to_bytes().first() == Some(&b'/') => {
+                (Target::Inside(path), value.source.map(Target::Outside))
+            }
+            Root::Host | Root::Chroot(_) => {
+                (Target::Outside(path), value.source.map(Target::Outside))
+            }
         };
-        let _ = operations.push(Operation::new(value, target, dev, *place)?);
+        let _ = operations.push(Operation::new(value, target, source, dev, *place)?);
     }
     Ok(())
 }

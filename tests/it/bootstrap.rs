@@ -38,6 +38,7 @@ macro_rules! debian_or_skip {
         }
     }};
 }
+#[cfg(feature = "toml")]
 pub(crate) use debian_or_skip;
 
 /// Whether somebody asked for the slow tests not to run.

@@ -7,27 +7,50 @@ use crate::world::{self, Identity, NO_BUSYBOX, NOT_ROOT, tool};
 
 const NO_STRACE: &str = "no strace(1)";
 
-/// A start that has every step: all namespaces, mounts of all kinds, names, capabilities.
-fn everything(who: &Identity, traced: Traced) -> Scenario<'_> {
-    let flags = [
-        "--unshare-net",
-        "--hostname",
-        "box",
-        "--tmpfs",
-        "/tmp",
-        "--ro-bind",
-        "/etc",
-        "/data",
-        "--cap-drop",
-        "CAP_NET_RAW",
-        "--chdir",
-        "/root",
-    ];
-    Scenario {
-        who,
-        traced,
-        flags: flags.map(str::to_owned).to_vec(),
-    }
+/// What every scenario has: a network, a name, a capability less, a directory to start in.
+const COMMON: [&str; 7] = [
+    "--unshare-net",
+    "--hostname",
+    "box",
+    "--cap-drop",
+    "CAP_NET_RAW",
+    "--chdir",
+    "/root",
+];
+
+/// Mounts on what is there.
+const MOUNTS: [&str; 5] = ["--tmpfs", "/tmp", "--ro-bind", "/etc", "/data"];
+
+/// Mount points that are missing where nothing can be made: they are laid under.
+const UNDERLAYS: [&str; 6] = [
+    "--read-only",
+    "--ro-bind",
+    "/etc",
+    "/missing/etc",
+    "--tmpfs",
+    "/data/missing",
+];
+
+/// Writes that go elsewhere, and what is made there.
+const OVERLAY: [&str; 9] = [
+    "--overlay",
+    "tmpfs",
+    "--dir",
+    "/new/dir",
+    "--tmpfs",
+    "/run",
+    "--symlink",
+    "x",
+    "/run/link",
+];
+
+fn scenario<'a>(who: &'a Identity, traced: Traced, flags: &[&str]) -> Scenario<'a> {
+    let flags = COMMON
+        .iter()
+        .chain(flags)
+        .map(|flag| (*flag).to_owned())
+        .collect();
+    Scenario { who, traced, flags }
 }
 
 fn holds(scenario: &Scenario<'_>) {
@@ -55,7 +78,7 @@ fn holds(scenario: &Scenario<'_>) {
 fn in_the_supervisor_of_an_ordinary_user() {
     or_skip!(tool("strace"), "{NO_STRACE}");
     let who = or_skip!(world::user(), "{}", world::no_user());
-    holds(&everything(who, Traced::Supervisor));
+    holds(&scenario(who, Traced::Supervisor, &MOUNTS));
 }
 
 #[test]
@@ -67,12 +90,20 @@ fn in_pid_1_and_the_command_to_be_of_an_ordinary_user() {
         who.subordinate_ids(),
         "the user has no ids in /etc/subuid and /etc/subgid"
     );
-    holds(&everything(who, Traced::Init));
+    holds(&scenario(who, Traced::Init, &MOUNTS));
+    holds(&scenario(who, Traced::Init, &OVERLAY));
 }
 
 #[test]
 fn in_every_process_of_root() {
     or_skip!(tool("strace"), "{NO_STRACE}");
     let who = or_skip!(world::root(), "{NOT_ROOT}");
-    holds(&everything(who, Traced::All));
+    holds(&scenario(who, Traced::All, &MOUNTS));
+}
+
+#[test]
+fn in_every_process_of_root_where_mount_points_are_missing() {
+    or_skip!(tool("strace"), "{NO_STRACE}");
+    let who = or_skip!(world::root(), "{NOT_ROOT}");
+    holds(&scenario(who, Traced::All, &UNDERLAYS));
 }

@@ -274,7 +274,11 @@ pub fn sweep(scenario: &Scenario<'_>) -> Option<(Vec<String>, BTreeMap<Verdict, 
                     let verdict = trial.with_fault(&call, errno);
                     let mut results = results.lock().unwrap();
                     match verdict {
-                        Ok(verdict) => *results.1.entry(verdict).or_default() += 1,
+                        Ok(verdict) => {
+                            // Shown with --nocapture: the table of outcomes.
+                            println!("{} {} {errno}: {verdict:?}", call.name, call.nth);
+                            *results.1.entry(verdict).or_default() += 1;
+                        }
                         Err(broken) => results.0.push(broken),
                     }
                 }

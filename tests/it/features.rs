@@ -2,6 +2,7 @@
 
 use crate::husk::Run;
 use crate::world::everybody;
+#[cfg(feature = "toml")]
 use std::path::Path;
 
 #[cfg(not(feature = "toml"))]

@@ -54,12 +54,12 @@ fn every_flag_of_the_help_is_known() {
     let flags = flags_of_the_help();
     assert!(flags.len() > 40, "{flags:?}");
     for flag in flags {
-        // `--unshare-{user,…}` and the like are families.
-        if flag.ends_with('-') {
+        // `--unshare-NAME` and the like are families.
+        if flag.ends_with('-') || flag.contains(|letter: char| letter.is_ascii_uppercase()) {
             continue;
         }
         let outcome = Run::new(&everybody()[0])
-            .words([&flag, "--dry-run"])
+            .words(["--dry-run", &flag])
             .output();
         let unknown = format!("there is no flag \"{flag}\"");
         assert!(!outcome.stderr.contains(&unknown), "{outcome}");
@@ -105,4 +105,11 @@ fn later_flags_win_over_earlier_ones() {
         let out = run.sh("cat /proc/sys/kernel/hostname").output().succeeds();
         assert_eq!(out, "second\n");
     }
+}
+
+#[test]
+fn a_slip_in_the_name_of_a_namespace_finds_the_namespace() {
+    let refused = |word: &str| Run::new(&everybody()[0]).words([word]).output();
+    refused("--unshare-nett").refuses(&["there is no namespace \"nett\"", "\"net\""]);
+    refused("--share-moun").refuses(&["there is no namespace \"moun\"", "\"mount\""]);
 }

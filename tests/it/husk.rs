@@ -68,6 +68,14 @@ impl Run {
         self
     }
 
+    /// Words right after `run`, wherever the command starts.
+    #[must_use]
+    pub fn first<W: AsRef<OsStr>>(mut self, words: impl IntoIterator<Item = W>) -> Self {
+        let words = words.into_iter().map(|word| word.as_ref().to_owned());
+        self.words.splice(1..1, words);
+        self
+    }
+
     /// One more word.
     #[must_use]
     pub fn word(self, word: impl AsRef<OsStr>) -> Self {
@@ -142,8 +150,14 @@ impl Run {
             "--clear-groups",
         ]);
         run.who = world::myself().clone();
+        run.with_mounts_as_root(script)
+    }
+
+    /// Root's script in a mount namespace of its own first; who comes after is up to the run.
+    #[must_use]
+    pub fn with_mounts_as_root(self, script: &str) -> Self {
         let script = format!("set -e\n{script}\nexec \"$@\"");
-        run.through([
+        self.through([
             "unshare",
             "-m",
             "--propagation",

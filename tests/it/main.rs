@@ -54,6 +54,7 @@ mod mount_flags;
 #[cfg(feature = "toml")]
 mod mount_options;
 mod namespaces;
+mod old_kernels;
 #[cfg(feature = "toml")]
 mod original;
 mod overlay;

@@ -160,6 +160,14 @@ fn a_tmpfs_is_writable_and_gone_afterwards() {
         assert_eq!(out, "x\n");
         let table = table(run);
         assert_eq!(table.on("/data").kind, "tmpfs");
+        assert_eq!(table.on("/data").source, "tmpfs");
+        assert!(
+            table
+                .on("/data")
+                .options
+                .iter()
+                .any(|option| option.starts_with("mode="))
+        );
         table.on("/data").has_all(&["nosuid", "nodev"]);
         assert!(fs::read_dir(root.join("data")).unwrap().next().is_none());
     }
@@ -249,6 +257,13 @@ fn the_old_root_is_gone() {
                     place == known || (*known != "/" && place.starts_with(&format!("{known}/")))
                 })
             });
+        for mount in &table.0 {
+            let peers = mount
+                .propagation
+                .iter()
+                .filter(|word| word.starts_with("shared:"));
+            assert_eq!(peers.count(), 0, "{mount:?}");
+        }
         assert_eq!(strange.collect::<Vec<_>>(), Vec::<String>::new());
         assert!(!host_mounts().contains(root.text()));
     }

@@ -240,6 +240,20 @@ fn relocate_moves_a_mount() {
 }
 
 #[test]
+fn a_source_below_the_root_is_what_was_mounted_there_before() {
+    for who in everybody() {
+        let made = or_skip!(Fixture::new(who), "{NO_BUSYBOX}");
+        for option in ["bind", "recursive_bind"] {
+            let text = format!(
+                "{TMPFS}[[mount]]\noption = \"{option}\"\nsource = \"ROOT/data\"\n\
+                 target = \"ROOT/tmp\"\n"
+            );
+            assert_eq!(made.table(who, &text).on("/tmp").source, "name");
+        }
+    }
+}
+
+#[test]
 fn make_target_makes_a_directory_or_a_file_as_the_source_is() {
     for who in everybody() {
         let made = or_skip!(Fixture::new(who), "{NO_BUSYBOX}");
