@@ -42,7 +42,7 @@ impl<'a> Arena<'a> {
         for (to, from) in taken.iter_mut().zip(bytes) {
             *to = *from;
         }
-        Ok(CStr::from_bytes_with_nul(taken).ok())
+        Ok(whole(taken))
     }
 
     /// What [`Arena::take`] can still give.
@@ -61,6 +61,12 @@ impl<'a> Arena<'a> {
         };
         self.take(used).map(|taken| Ok(&*taken))
     }
+}
+
+/// The C string that fills `bytes`; `None` where there is a NUL before the last byte, or none.
+pub fn whole(bytes: &[u8]) -> Option<&CStr> {
+    let text = CStr::from_bytes_until_nul(bytes).ok()?;
+    (text.count_bytes().saturating_add(1) == bytes.len()).then_some(text)
 }
 
 #[cfg(test)]

@@ -26,11 +26,13 @@ impl<const N: usize> Text<N> {
         let _ = uwrite!(self, "{}", number.into());
     }
 
-    /// Adds bytes that came from outside, such as a path: as they are, but for control characters,
-    /// which could end the line or drive a terminal and become `\xNN`.
+    /// Adds bytes that came from outside, such as a path: as they are, but what could end the line or
+    /// drive a terminal becomes `\xNN`, and so does all that is not ASCII where there is more to fear
+    /// in it than letters.
     pub fn foreign(&mut self, bytes: &[u8]) {
+        let letters = core::str::from_utf8(bytes).is_ok_and(|text| !text.chars().any(is_tricky));
         for byte in bytes {
-            if byte.is_ascii_control() {
+            if byte.is_ascii_control() || (!letters && !byte.is_ascii()) {
                 self.raw(b"\\x");
                 self.raw(&[hex(byte >> 4), hex(byte & 15)]);
             } else {
@@ -81,6 +83,11 @@ impl<const N: usize> uWrite for Text<N> {
         self.put(text);
         Ok(())
     }
+}
+
+/// A control character of ISO 6429, or one that changes the direction of what follows.
+const fn is_tricky(character: char) -> bool {
+    matches!(character, '\u{80}'..='\u{9f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 const fn hex(digit: u8) -> u8 {
@@ -154,6 +161,9 @@ mod tests {
         let mut text = Text::<64>::new();
         text.foreign("a\n\x1bü".as_bytes());
         assert_eq!(text.bytes(), "a\\x0a\\x1bü".as_bytes());
+        let mut text = Text::<64>::new();
+        text.foreign("\u{9b}ü".as_bytes());
+        assert_eq!(text.bytes(), b"\\xc2\\x9b\\xc3\\xbc");
     }
 
     #[test]

@@ -38,9 +38,19 @@ fn with_copy(
     reach: Reach,
 ) -> Result<(), Errno> {
     let (tree, reach) = open_copy(source, reach)?;
+    place(&tree, target, flags, reach)
+}
+
+/// Gives a copy of mounts its flags and mounts it on `target`.
+pub fn place(
+    tree: &Fd,
+    target: BorrowedFd<'_>,
+    flags: MountFlags,
+    reach: Reach,
+) -> Result<(), Errno> {
     mount_flags::set_detached(tree.as_fd(), flags, reach)?;
     let empty = MoveMountFlags::MOVE_MOUNT_F_EMPTY_PATH | MoveMountFlags::MOVE_MOUNT_T_EMPTY_PATH;
-    move_mount(&tree, c"", target, c"", empty)
+    move_mount(tree, c"", target, c"", empty)
 }
 
 fn open_copy(source: BorrowedFd<'_>, reach: Reach) -> Result<(Fd, Reach), Errno> {

@@ -143,8 +143,16 @@ struct Below<'t> {
 
 /// Remounts all that is mounted below `top`.
 fn below(top: BorrowedFd<'_>, wanted: u32) -> Result<(), Errno> {
-    let mut below = Below { top, known: Vec::new(), prefix: 0, wanted };
-    below.known.push(mount_id(top)?).map_err(|_| Errno::TOOBIG)?;
+    let mut below = Below {
+        top,
+        known: Vec::new(),
+        prefix: 0,
+        wanted,
+    };
+    below
+        .known
+        .push(mount_id(top)?)
+        .map_err(|_| Errno::TOOBIG)?;
     let mut done = Ok(());
     for_each_line(c"/proc/self/mountinfo", &mut |line| {
         if done.is_ok() {
@@ -190,10 +198,17 @@ impl Below<'_> {
 fn mount_id(fd: BorrowedFd<'_>) -> Result<u32, Errno> {
     let mut memory = [0_u8; 64];
     let link = ProcFd::new(fd);
-    let number = link.bytes().rsplit(|byte| *byte == b'/').next().unwrap_or_default();
+    let number = link
+        .bytes()
+        .rsplit(|byte| *byte == b'/')
+        .next()
+        .unwrap_or_default();
     let mut arena = Arena::new(&mut memory);
-    let path =
-        arena.c_string(&[b"/proc/self/fdinfo/", number]).ok().flatten().ok_or(Errno::INVAL)?;
+    let path = arena
+        .c_string(&[b"/proc/self/fdinfo/", number])
+        .ok()
+        .flatten()
+        .ok_or(Errno::INVAL)?;
     let mut id = Err(Errno::INVAL);
     for_each_line(path, &mut |line| {
         if let Some(number) = line.strip_prefix(b"mnt_id:") {

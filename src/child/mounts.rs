@@ -1,11 +1,11 @@
 //! Carries out the plan's operations, in order, on the tree that becomes the container's.
 
-use super::bind::bind;
+use super::bind;
 use super::dev;
 use super::mount_flags;
 use super::mount_point::{self, Kind, Wanted, c_string};
 use super::proc_fd::ProcFd;
-use super::resolve::{self, Symlinks, read_link};
+use super::resolve::{self, Symlinks, TMPFS_MAGIC, read_link};
 use super::root::{self, NewRoot};
 use super::sources::{self, Opened, Source};
 use super::underlay::Underlays;
@@ -21,12 +21,15 @@ use crate::sys::mount::Reach;
 use core::ffi::CStr;
 use core::mem;
 use rustix::fd::AsFd;
-use rustix::fs::{FileType, fstat, symlinkat};
+use rustix::fs::{FileType, fstat, fstatfs, symlinkat};
 use rustix::io::Errno;
 use rustix::mount::{
     MountFlags as KernelFlags, MountPropagationFlags, mount, mount_change, mount_move,
     mount_remount,
 };
+
+/// f_type of an overlay (statfs(2)).
+const OVERLAYFS_MAGIC: i64 = 0x794c_7630;
 
 /// A tree with everything mounted, ready to be entered.
 pub struct Assembled(NewRoot);
@@ -123,6 +126,14 @@ impl Tree {
                 ..
             } => match source {
                 Source::Open(source) => self.bind(operation, from.path(), &source, flags, reach),
+                Source::Copy(copy) => {
+                    let target = self.directory(operation, Symlinks::Follow)?;
+                    bind::place(&copy, target.as_fd(), flags, Reach::Recursive).doing_on(
+                        Doing::Bind,
+                        b"/",
+                        path,
+                    )
+                }
                 Source::None | Source::Later => Ok(()),
             },
             Action::Move(from) => {
@@ -144,7 +155,7 @@ impl Tree {
             Action::Symlink(text) => self.symlink(operation, text),
             Action::ResolvConf => match source {
                 Source::Open(source) => self.resolv_conf(operation.target, &source),
-                Source::None | Source::Later => Ok(()),
+                _ => Ok(()),
             },
         }
     }
@@ -189,7 +200,7 @@ impl Tree {
             Target::Inside(path) => resolve::open(self.root.fd.as_fd(), path, Symlinks::Follow),
             Target::Outside(path) => resolve::outside(path),
         };
-        bind(source.as_fd(), target.as_fd(), flags, reach, again).doing_on(
+        bind::bind(source.as_fd(), target.as_fd(), flags, reach, again).doing_on(
             Doing::Bind,
             from.to_bytes(),
             operation.target.path().to_bytes(),
@@ -201,10 +212,12 @@ impl Tree {
         let path = target.path();
         let find = || resolve::open(self.root.fd.as_fd(), path, Symlinks::Follow);
         let Ok(found) = find() else { return Ok(()) };
-        if kind_of(&found) == Kind::Directory || kind_of(source) == Kind::Directory {
+        let is_file =
+            |fd| fstat(fd).is_ok_and(|stat| FileType::from_raw_mode(stat.st_mode).is_file());
+        if !is_file(&found) || !is_file(source) {
             return Ok(());
         }
-        bind(
+        bind::bind(
             source.as_fd(),
             found.as_fd(),
             MountFlags::READ_ONLY,
@@ -251,7 +264,9 @@ impl Tree {
 }
 
 fn make_symlink(root: &NewRoot, directory: &Fd, name: &CStr, text: &CStr) -> Result<(), Errno> {
-    if fstat(directory)?.st_dev == fstat(&root.directory)?.st_dev {
+    // A file system that is made of memory, or an overlay: what is written there is not the host's.
+    let own = matches!(fstatfs(directory)?.f_type, TMPFS_MAGIC | OVERLAYFS_MAGIC);
+    if !own || fstat(directory)?.st_dev == fstat(&root.directory)?.st_dev {
         return Err(Errno::ROFS);
     }
     match symlinkat(text, directory, name) {

@@ -153,6 +153,9 @@ pub fn read_link<'m>(
     CStr::from_bytes_until_nul(memory).map_err(|_| Errno::NAMETOOLONG)
 }
 
+/// f_type of a tmpfs (statfs(2)).
+pub const TMPFS_MAGIC: i64 = 0x0102_1994;
+
 /// Opens `path` as any program would, with O_PATH.
 pub fn outside(path: &CStr) -> Result<Fd, Errno> {
     retry_on_intr(|| openat(CWD, path, OFlags::PATH | OFlags::CLOEXEC, Mode::empty()))

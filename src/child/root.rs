@@ -8,18 +8,18 @@
 use super::mount_flags;
 use super::mounts::Assembled;
 use super::proc_fd::ProcFd;
-use super::resolve::read_link;
-use crate::fail::{Doing, Explain, Failed, Failure};
+use super::resolve::{self, Symlinks, TMPFS_MAGIC, read_link};
+use crate::fail::{Doing, Explain, Failed};
 use crate::limits::PATH_BYTES;
 use crate::plan::mount::MountFlags;
 use crate::plan::namespace::NamespaceSet;
 use crate::plan::{Access, Plan, Root, Writes};
 use crate::sys::fd::Fd;
-use crate::sys::mount::Reach;
+use crate::sys::mount::{MountId, Reach};
 use crate::sys::open::{duplicate, openat};
 use core::ffi::CStr;
 use rustix::fd::{AsFd, BorrowedFd};
-use rustix::fs::{CWD, Mode, OFlags, fchmod, fstat, mkdirat};
+use rustix::fs::{CWD, Mode, OFlags, fchmod, fstat, mkdirat, statfs};
 use rustix::io::{Errno, retry_on_intr};
 use rustix::mount::{
     MountFlags as KernelFlags, MountPropagationFlags, UnmountFlags, mount, mount_bind,
@@ -190,9 +190,6 @@ fn overlay(plan: &Plan<'_>, root: &Fd, upper: Option<Fd>) -> Result<Fd, Errno> {
 }
 
 /// Makes the new root `/`, and the old one unreachable.
-///
-/// pivot_root(2) refuses an initramfs as the old root (EINVAL): there it stays below the new one,
-/// as switch_root(8) leaves it, and every way up ends at the new root.
 pub fn enter<'a>(plan: &Plan<'a>, assembled: Assembled) -> Result<(), Failed> {
     let path: &[u8] = match plan.root {
         Root::Host => b"/",
@@ -216,30 +213,51 @@ pub fn enter<'a>(plan: &Plan<'a>, assembled: Assembled) -> Result<(), Failed> {
         Root::Pivot(_) | Root::Chroot(_) => c"/",
     };
     fchdir(&root.fd).doing(Doing::EnterRoot, path)?;
-    match pivot_root(c".", c".") {
-        Ok(()) => detach_old(&root).doing(Doing::EnterRoot, path)?,
-        Err(Errno::INVAL) => chroot(c".").doing(Doing::EnterRoot, path)?,
-        Err(errno) => {
-            return Err(Failure::new(Doing::EnterRoot, path, errno));
-        }
-    }
+    pivot(&root).doing(Doing::EnterRoot, path)?;
     chdir(back).doing(Doing::EnterRoot, path)
 }
 
+/// pivot_root(2) into the working directory, and the old root taken away.
+///
+/// EINVAL means that the new root is a shared mount (`option = "shared"`), which it is made again
+/// afterwards; or that the old one is an initramfs, which cannot be pivoted away. That one stays below
+/// the new root, as switch_root(8) leaves it, and root inside could come back to it by unmounting
+/// what is above, unless it lacks CAP_SYS_ADMIN.
+fn pivot(root: &NewRoot) -> Result<(), Errno> {
+    match pivot_root(c".", c".") {
+        Err(Errno::INVAL) => (),
+        done => return done.and_then(|()| detach_old(root)),
+    }
+    mount_change(c".", MountPropagationFlags::PRIVATE)?;
+    match pivot_root(c".", c".") {
+        Ok(()) => {
+            detach_old(root)?;
+            mount_change(c"/", MountPropagationFlags::SHARED)
+        }
+        Err(Errno::INVAL) if is_initramfs()? => chroot(c"."),
+        refused => refused,
+    }
+}
+
+/// Whether the process's root is of a kind that an initramfs is.
+fn is_initramfs() -> Result<bool, Errno> {
+    const RAMFS_MAGIC: i64 = 0x8584_58f6;
+    let kind = statfs(c"/")?.f_type;
+    Ok(kind == RAMFS_MAGIC || kind == TMPFS_MAGIC)
+}
+
 /// Mounts that a hostile root may have brought husk to put on `/` without knowing.
-const STRAYS: usize = 16;
+const STRAYS: usize = 64;
 
 /// Takes the old root away. After pivot_root(2) it is on top of the new one, and on it are the
-/// mounts that were between the two; each goes by itself, from the top. Then the new root must be
-/// what `/` is.
+/// mounts that were between the two; each goes by itself, from the top, until the new root is.
 fn detach_old(root: &NewRoot) -> Result<(), Errno> {
     for _ in 0..=root.below {
         unmount(c".", UnmountFlags::DETACH)?;
     }
-    let wanted = fstat(&root.fd)?;
+    let wanted = MountId::of(root.fd.as_fd())?;
     for _ in 0..STRAYS {
-        let found = fstat(topmost()?)?;
-        if (found.st_dev, found.st_ino) == (wanted.st_dev, wanted.st_ino) {
+        if MountId::of(topmost()?.as_fd())? == wanted {
             return Ok(());
         }
         unmount(c".", UnmountFlags::DETACH)?;
@@ -247,10 +265,17 @@ fn detach_old(root: &NewRoot) -> Result<(), Errno> {
     Err(Errno::BUSY)
 }
 
-/// The command's working directory.
-pub fn change_directory<'a>(plan: &Plan<'a>) -> Result<(), Failed> {
-    match plan.working_dir {
-        Some(path) => chdir(path).doing(Doing::ChangeDirectory, path.to_bytes()),
-        None => Ok(()),
-    }
+/// The command's working directory. In a new root it is resolved there, for its links may be hostile
+/// as well.
+pub fn change_directory(plan: &Plan<'_>) -> Result<(), Failed> {
+    let Some(path) = plan.working_dir else {
+        return Ok(());
+    };
+    let changed = match plan.root {
+        Root::Host => chdir(path),
+        Root::Pivot(_) | Root::Chroot(_) => resolve::outside(c"/")
+            .and_then(|root| resolve::open(root.as_fd(), path, Symlinks::Follow))
+            .and_then(fchdir),
+    };
+    changed.doing(Doing::ChangeDirectory, path.to_bytes())
 }

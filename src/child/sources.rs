@@ -11,11 +11,12 @@ use crate::limits::OPERATIONS;
 use crate::plan::target::Target;
 use crate::plan::{Plan, Root, Writes};
 use crate::sys::fd::Fd;
-use crate::sys::open::openat;
+use crate::sys::open::{open_tree, openat};
 use core::ffi::CStr;
 use heapless::Vec;
-use rustix::fs::{CWD, Mode, OFlags};
+use rustix::fs::{CWD, Mode, OFlags, Stat, fstat, stat};
 use rustix::io::{Errno, retry_on_intr};
+use rustix::mount::OpenTreeFlags;
 
 /// What was opened.
 pub struct Opened {
@@ -33,6 +34,8 @@ pub enum Source {
     None,
     /// This.
     Open(Fd),
+    /// A copy of all mounts of the host, for a bind of `/`.
+    Copy(Fd),
     /// It is opened when its turn comes: an earlier operation may put it there.
     Later,
 }
@@ -58,7 +61,7 @@ pub fn open<'a>(plan: &Plan<'a>) -> Result<Opened, Failed> {
             Some(_) if outside_changed => Source::Later,
             Some((Target::Inside(_), _)) => Source::Later,
             Some((Target::Outside(path), missing)) => {
-                judge(resolve::outside(path), path, missing)?
+                copied(plan, judge(resolve::outside(path), path, missing)?)
             }
         };
         let _ = sources.push(source);
@@ -70,6 +73,20 @@ pub fn open<'a>(plan: &Plan<'a>) -> Result<Opened, Failed> {
         upper,
         sources,
     })
+}
+
+/// Where the source is `/` itself and there will be a new root, a copy of its mounts: the new root is
+/// put on top of it, and would be bound along. Kernels without open_tree(2) (before 5.2) do without.
+fn copied(plan: &Plan<'_>, source: Source) -> Source {
+    let Source::Open(fd) = &source else {
+        return source;
+    };
+    let id = |found: Stat| (found.st_dev, found.st_ino);
+    if plan.root == Root::Host || fstat(fd).map(id) != stat(c"/").map(id) {
+        return source;
+    }
+    let copy = OpenTreeFlags::OPEN_TREE_CLONE | OpenTreeFlags::AT_RECURSIVE;
+    open_tree(fd, copy).map_or(source, Source::Copy)
 }
 
 /// What an attempt to open the source `path` came to.

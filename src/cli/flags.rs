@@ -56,32 +56,16 @@ pub enum Does {
     ConfigFile,
     /// Reads none.
     NoConfig,
-    /// `root`.
-    Root,
-    /// `chroot_dir`.
-    ChrootDir,
-    /// `read_only`.
-    ReadOnly,
-    /// `overlay`.
-    Overlay,
-    /// `id_map`.
-    IdMap,
+    /// Sets the key of that name, with `_` for `-`.
+    Key,
     /// A line of `uid_map`.
     UidMap,
     /// A line of `gid_map`.
     GidMap,
-    /// `uid`.
-    Uid,
-    /// `gid`.
-    Gid,
-    /// `namespaces`.
-    Namespaces,
     /// Adds to the namespaces; the flag's name ends in theirs.
     Unshare,
     /// Takes from the namespaces.
     Share,
-    /// `network`.
-    Network,
     /// A recursive bind; the flag's name says of what kind.
     Bind,
     /// A tmpfs.
@@ -98,26 +82,12 @@ pub enum Does {
     RemountReadOnly,
     /// `working_dir`.
     Chdir,
-    /// `hostname`.
-    Hostname,
-    /// `domainname`.
-    Domainname,
     /// Sets a variable.
     SetEnv,
     /// Unsets a variable.
     UnsetEnv,
     /// `clear_env`.
     ClearEnv,
-    /// `new_session`.
-    NewSession,
-    /// `die_with_parent`.
-    DieWithParent,
-    /// `as_pid_1`.
-    AsPid1,
-    /// `cap_add`.
-    CapAdd,
-    /// `cap_drop`.
-    CapDrop,
     /// `no_new_privs = false`.
     AllowNewPrivs,
 }
@@ -165,19 +135,16 @@ pub const RUN: &[Group] = &[
         flags: &[
             flag(
                 "--root|DIR|new root with its own /proc, /dev and /sys",
-                Does::Root,
+                Does::Key,
             ),
             flag(
                 "--chroot-dir|DIR|new root as it is; targets seen from outside",
-                Does::ChrootDir,
+                Does::Key,
             ),
-            flag(
-                "--read-only||nothing in the root can be written",
-                Does::ReadOnly,
-            ),
+            flag("--read-only||nothing in the root can be written", Does::Key),
             flag(
                 "--overlay|WHERE|writes go to tmpfs, or into a local directory",
-                Does::Overlay,
+                Does::Key,
             ),
         ],
     },
@@ -218,12 +185,12 @@ pub const RUN: &[Group] = &[
         flags: &[
             flag(
                 "--id-map|KIND|auto (root = you, and your subuids), root, self",
-                Does::IdMap,
+                Does::Key,
             ),
             flag("--uid-map|IN OUT COUNT|a line of uid_map", Does::UidMap),
             flag("--gid-map|IN OUT COUNT|a line of gid_map", Does::GidMap),
-            flag("--uid|UID|the command's uid inside", Does::Uid),
-            flag("--gid|GID|the command's gid inside", Does::Gid),
+            flag("--uid|UID|the command's uid inside", Does::Key),
+            flag("--gid|GID|the command's gid inside", Does::Key),
         ],
     },
     Group {
@@ -231,11 +198,11 @@ pub const RUN: &[Group] = &[
         flags: &[
             flag(
                 "--namespaces|LIST|exactly these, separated by commas",
-                Does::Namespaces,
+                Does::Key,
             ),
             flag(
                 "--network|KIND|host, or none: a loopback interface alone",
-                Does::Network,
+                Does::Key,
             ),
             flag(
                 "--unshare-{KIND}||add one, or all of them but time",
@@ -254,28 +221,25 @@ pub const RUN: &[Group] = &[
                 "--clearenv||start from an empty environment",
                 Does::ClearEnv,
             ),
-            flag("--hostname|NAME|the host's name inside", Does::Hostname),
-            flag(
-                "--domainname|NAME|the NIS domain's name inside",
-                Does::Domainname,
-            ),
-            flag("--cap-add|CAP|keep a capability, or ALL", Does::CapAdd),
-            flag("--cap-drop|CAP|drop a capability, or ALL", Does::CapDrop),
+            flag("--hostname|NAME|the host's name inside", Does::Key),
+            flag("--domainname|NAME|the NIS domain's name inside", Does::Key),
+            flag("--cap-add|CAP|keep a capability, or ALL", Does::Key),
+            flag("--cap-drop|CAP|drop a capability, or ALL", Does::Key),
             flag(
                 "--allow-new-privs||let set-user-ID programs gain privileges",
                 Does::AllowNewPrivs,
             ),
             flag(
                 "--new-session||no controlling terminal: setsid(2)",
-                Does::NewSession,
+                Does::Key,
             ),
             flag(
                 "--die-with-parent||die when whoever started husk dies",
-                Does::DieWithParent,
+                Does::Key,
             ),
             flag(
                 "--as-pid-1||the command is PID 1 itself; nobody reaps",
-                Does::AsPid1,
+                Does::Key,
             ),
         ],
     },

@@ -181,15 +181,22 @@ fn find(word: &CStr) -> Result<(&'static Flag, Option<&CStr>), Refused> {
     let name = name.strip_suffix(b"\0").unwrap_or(name);
     let joined = whole
         .get(equals.saturating_add(1)..)
-        .and_then(|value| CStr::from_bytes_with_nul(value).ok());
+        .and_then(|value| CStr::from_bytes_until_nul(value).ok());
     match flags::named(name) {
         Some(flag) => Ok((flag, joined)),
         None => {
             let found = core::str::from_utf8(name).unwrap_or("?");
-            let share = found.strip_prefix("--unshare-").or(found.strip_prefix("--share-"));
+            let share = found
+                .strip_prefix("--unshare-")
+                .or(found.strip_prefix("--share-"));
             if let Some(found) = share {
                 let nearest = keys::nearest(found, NAMES);
-                let what = What::Unknown { kind: "namespace", found, nearest, allowed: NAMES };
+                let what = What::Unknown {
+                    kind: "namespace",
+                    found,
+                    nearest,
+                    allowed: NAMES,
+                };
                 return Err(Refusal::new(Place::Nowhere, "", what));
             }
             let known = &mut flags::RUN

@@ -3,13 +3,14 @@
 use super::Found;
 use super::flags::{self, Does};
 use crate::arena::Arena;
+use crate::config::slot::{Slot, slot};
 use crate::config::{
     At, Config, EnvChange, IdMap, MakeTarget, MissingSource, MountOption, MountRequest, Network,
     Overlay, Place, keys,
 };
 use crate::fail::refusal::{Refusal, Refused, What};
 use crate::limits;
-use crate::plan::capability::{CapabilityChange, CapabilitySet};
+use crate::plan::capability::CapabilitySet;
 use crate::plan::id::{INVALID, Inside, MapLine, Outside};
 use crate::plan::mount::MountFlags;
 use crate::plan::namespace::{NAMES, NamespaceSet};
@@ -24,32 +25,14 @@ pub fn apply<'a>(
     arena: &mut Arena<'a>,
 ) -> Result<(), Refused> {
     let [first, second, _] = found.arguments;
-    let at = |path| At::new(path, found.place);
+    let yes = |value| Some(At::new(value, found.place));
     match does {
-        Does::Root => {
-            config.root = Some(found.path(first)?);
-            forget_file(&mut config.chroot_dir);
-        }
-        Does::ChrootDir => {
-            config.chroot_dir = Some(found.path(first)?);
-            forget_file(&mut config.root);
-        }
-        Does::ReadOnly => config.read_only = Some(At::new(true, found.place)),
-        Does::Overlay if first == c"tmpfs" => {
-            config.overlay = Some(At::new(Overlay::Tmpfs, found.place))
-        }
-        Does::Overlay => {
-            config.overlay = Some(At::new(
-                Overlay::Directory(found.path(first)?.value),
-                found.place,
-            ));
-        }
-        Does::IdMap => config.id_map = Some(At::new(found.id_map()?, found.place)),
+        Does::Key => found.set_key(config)?,
+        Does::Chdir => config.working_dir = Some(found.path(first)?),
+        Does::ClearEnv => config.clear_env = yes(true),
+        Does::AllowNewPrivs => config.no_new_privs = yes(false),
         Does::UidMap => found.add_map_line(config.uid_map)?,
         Does::GidMap => found.add_map_line(config.gid_map)?,
-        Does::Uid => config.uid = Some(At::new(found.number(first, 0, INVALID - 1)?, found.place)),
-        Does::Gid => config.gid = Some(At::new(found.number(first, 0, INVALID - 1)?, found.place)),
-        Does::Namespaces => config.namespaces = Some(At::new(found.namespaces()?, found.place)),
         Does::Unshare => {
             let kind = found.kind();
             config.unshare = config.unshare.with(kind);
@@ -60,36 +43,27 @@ pub fn apply<'a>(
             config.share = config.share.with(kind);
             config.unshare = config.unshare.without(kind);
         }
-        Does::Network => config.network = Some(At::new(found.network()?, found.place)),
-        Does::Chdir => config.working_dir = Some(found.path(first)?),
-        Does::Hostname => config.hostname = Some(found.host_name()?),
-        Does::Domainname => config.domainname = Some(found.host_name()?),
         Does::SetEnv => {
             let change = found.variable(first, second, arena)?;
             found.push(config.env, change, "changes to the environment")?;
         }
-        Does::UnsetEnv => found.push(
-            config.env,
-            EnvChange::Unset(first),
-            "changes to the environment",
-        )?,
-        Does::ClearEnv => config.clear_env = Some(At::new(true, found.place)),
-        Does::NewSession => config.new_session = Some(At::new(true, found.place)),
-        Does::DieWithParent => config.die_with_parent = Some(At::new(true, found.place)),
-        Does::AsPid1 => config.as_pid_1 = Some(At::new(true, found.place)),
-        Does::AllowNewPrivs => config.no_new_privs = Some(At::new(false, found.place)),
-        Does::CapAdd => {
-            let change = CapabilityChange::Add(found.capability()?);
-            found.push(config.capabilities, change, "capabilities")?;
+        Does::UnsetEnv => {
+            found.push(
+                config.env,
+                EnvChange::Unset(first),
+                "changes to the environment",
+            )?;
         }
-        Does::CapDrop => {
-            let change = CapabilityChange::Drop(found.capability()?);
-            found.push(config.capabilities, change, "capabilities")?;
+        mount => {
+            let request = At::new(found.mount(mount)?, found.place);
+            found.push(config.mounts, request, "mounts")?;
         }
-        mount => found.push(config.mounts, at(found.mount(mount)?), "mounts")?,
     }
     Ok(())
 }
+
+/// Bytes of the longest key, and some.
+const KEY: usize = 24;
 
 /// A flag replaces the file's choice of what it excludes.
 fn forget_file<T>(key: &mut Option<At<T>>) {
@@ -102,6 +76,73 @@ fn forget_file<T>(key: &mut Option<At<T>>) {
 }
 
 impl<'a> Found<'a> {
+    /// Sets the key that the flag is named for.
+    fn set_key(&self, config: &mut Config<'a>) -> Result<(), Refused> {
+        let [first, ..] = self.arguments;
+        let mut memory = [0_u8; KEY];
+        let name = self.word.to_bytes().strip_prefix(b"--").unwrap_or_default();
+        let name = name.split(|byte| *byte == b'=').next().unwrap_or_default();
+        for (to, from) in memory.iter_mut().zip(name) {
+            *to = if *from == b'-' { b'_' } else { *from };
+        }
+        let key = CStr::from_bytes_until_nul(&memory)
+            .unwrap_or_default()
+            .to_str()
+            .unwrap_or_default();
+        let place = self.place;
+        match slot(config, key) {
+            Slot::Path(slot) => *slot = Some(self.path(first)?),
+            Slot::HostName(slot) => *slot = Some(self.host_name()?),
+            Slot::Id(slot) => *slot = Some(At::new(self.number(first, 0, INVALID - 1)?, place)),
+            Slot::Boolean(slot) => *slot = Some(At::new(true, place)),
+            Slot::Namespaces => config.namespaces = Some(At::new(self.namespaces()?, place)),
+            Slot::IdMap => {
+                let kind = self.named(IdMap::named, "id map", IdMap::NAMES)?;
+                config.id_map = Some(At::new(kind, place));
+            }
+            Slot::Network => {
+                let kind = self.named(Network::named, "network", Network::NAMES)?;
+                config.network = Some(At::new(kind, place));
+            }
+            Slot::Overlay => {
+                config.overlay = Some(At::new(Overlay::at(self.path(first)?.value), place));
+            }
+            Slot::Capabilities(change) => {
+                let allowed = "ALL and the names in capabilities(7)";
+                let set = self.named(CapabilitySet::named, "capability", allowed)?;
+                self.push(config.capabilities, change(set), "capabilities")?;
+            }
+            // No flag is named for it: the command is what follows the flags.
+            Slot::Command => (),
+        }
+        match key {
+            "root" => forget_file(&mut config.chroot_dir),
+            "chroot_dir" => forget_file(&mut config.root),
+            _ => (),
+        }
+        Ok(())
+    }
+
+    /// What the first argument names.
+    fn named<T>(
+        &self,
+        find: fn(&str) -> Option<T>,
+        kind: &'static str,
+        allowed: &'static str,
+    ) -> Result<T, Refused> {
+        let [word, ..] = self.arguments;
+        let found = self.word(word);
+        match find(found) {
+            Some(value) => Ok(value),
+            None => self.refuse(What::Unknown {
+                kind,
+                found,
+                nearest: None,
+                allowed,
+            }),
+        }
+    }
+
     fn refuse<T>(&self, what: What<'_>) -> Result<T, Refused> {
         Err(Refusal::new(self.place, "", what))
     }
@@ -189,40 +230,6 @@ impl<'a> Found<'a> {
         Ok(line)
     }
 
-    fn id_map(&self) -> Result<IdMap, Refused> {
-        let [word, ..] = self.arguments;
-        match word.to_bytes() {
-            b"auto" => Ok(IdMap::Auto),
-            b"root" => Ok(IdMap::Root),
-            b"self" => Ok(IdMap::Own),
-            _ => self.unknown("id map", word, None, "auto, root, self"),
-        }
-    }
-
-    fn network(&self) -> Result<Network, Refused> {
-        let [word, ..] = self.arguments;
-        match word.to_bytes() {
-            b"host" => Ok(Network::Host),
-            b"none" => Ok(Network::Loopback),
-            _ => self.unknown("network", word, None, "host, none"),
-        }
-    }
-
-    fn unknown<T>(
-        &self,
-        kind: &'static str,
-        word: &'a CStr,
-        nearest: Option<&'static str>,
-        allowed: &'static str,
-    ) -> Result<T, Refused> {
-        self.refuse(What::Unknown {
-            kind,
-            found: self.word(word),
-            nearest,
-            allowed,
-        })
-    }
-
     fn namespaces(&self) -> Result<NamespaceSet, Refused> {
         let [list, ..] = self.arguments;
         let mut set = NamespaceSet::NONE;
@@ -244,19 +251,6 @@ impl<'a> Found<'a> {
             set = set.with(kind);
         }
         Ok(set)
-    }
-
-    fn capability(&self) -> Result<CapabilitySet, Refused> {
-        let [word, ..] = self.arguments;
-        match CapabilitySet::named(self.word(word)) {
-            Some(set) => Ok(set),
-            None => self.unknown(
-                "capability",
-                word,
-                None,
-                "ALL and the names in capabilities(7)",
-            ),
-        }
     }
 
     fn variable(

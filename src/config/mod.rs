@@ -5,6 +5,7 @@
 
 pub mod keys;
 pub mod place;
+pub mod slot;
 #[cfg(feature = "toml")]
 pub mod toml;
 

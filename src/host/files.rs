@@ -47,7 +47,9 @@ const LINE: usize = 2 * PATH_BYTES;
 /// beginning. Where the file cannot be read there are none.
 pub fn for_each_line(path: &CStr, each: &mut dyn FnMut(&[u8])) {
     let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOCTTY;
-    let Ok(file) = openat(CWD, path, flags, Mode::empty()) else { return };
+    let Ok(file) = openat(CWD, path, flags, Mode::empty()) else {
+        return;
+    };
     let mut line: Vec<u8, LINE> = Vec::new();
     let mut buffer = [0_u8; 1024];
     while let Ok(length @ 1..) = retry_on_intr(|| read(&file, &mut buffer[..])) {

@@ -3,14 +3,18 @@
 //! execve(2) says ENOENT about the file when that program is what is missing. Naming it is half of
 //! the cure.
 
+use super::spawn::FileId;
 use crate::sys::fd::Fd;
 use crate::sys::open::openat;
 use core::ffi::CStr;
 use rustix::fs::{CWD, Mode, OFlags};
 use rustix::io::{Errno, pread, retry_on_intr};
 
-/// Bytes of a #! line that the kernel looks at (execve(2)), and of the headers of an ELF file.
+/// Bytes of an ELF file in which its headers are.
 const HEAD: usize = 4096;
+
+/// Bytes of a #! line that the kernel looks at (BINPRM_BUF_SIZE).
+const SHEBANG: usize = 256;
 
 /// p_type of the program header that names the interpreter (elf(5)).
 const PT_INTERP: u32 = 3;
@@ -32,12 +36,43 @@ pub fn named_by<'m>(file: &CStr, memory: &'m mut [u8; HEAD]) -> &'m [u8] {
     find(file, memory).unwrap_or(b"unknown")
 }
 
+/// The program on the #! line at the beginning of a file.
+fn of_script(head: &[u8]) -> Option<&[u8]> {
+    let line = head.strip_prefix(b"#!")?;
+    let line = line.split(|byte| *byte == b'\n').next()?.trim_ascii_start();
+    line.split(u8::is_ascii_whitespace).next()
+}
+
+/// Scripts that the kernel follows from one to the next (execve(2): 4 since Linux 2.6.28).
+const SCRIPTS: usize = 5;
+
+/// Whether running `file`, by way of #! lines, comes to run `forbidden`.
+pub fn leads_to(file: &CStr, forbidden: FileId) -> bool {
+    let (mut memory, mut path) = ([0_u8; SHEBANG], [0_u8; SHEBANG]);
+    let mut next = file;
+    for _ in 0..SCRIPTS {
+        if FileId::of(next) == Ok(forbidden) {
+            return true;
+        }
+        let Some(name) = head(next, &mut memory).ok().and_then(of_script) else {
+            return false;
+        };
+        // A longer name than fits is cut by the kernel as well.
+        for (to, from) in path
+            .iter_mut()
+            .zip(name.iter().take(SHEBANG - 1).chain(&[0]))
+        {
+            *to = *from;
+        }
+        next = CStr::from_bytes_until_nul(&path).unwrap_or_default();
+    }
+    false
+}
+
 fn find<'m>(file: &CStr, memory: &'m mut [u8; HEAD]) -> Option<&'m [u8]> {
     let mut first = [0_u8; HEAD];
     let first = head(file, &mut first).ok()?;
-    if let Some(line) = first.strip_prefix(b"#!") {
-        let line = line.split(|byte| *byte == b'\n').next()?.trim_ascii_start();
-        let name = line.split(u8::is_ascii_whitespace).next()?;
+    if let Some(name) = of_script(first) {
         let place = memory.get_mut(..name.len())?;
         place.copy_from_slice(name);
         return Some(place);

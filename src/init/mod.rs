@@ -9,7 +9,7 @@ pub mod spawn;
 use crate::child::confine::Confined;
 use crate::fail::{Doing, Failure, Status};
 use crate::link::{Inner, Order};
-use crate::sys::fd::{self, Range};
+use crate::sys::fd;
 use crate::sys::signal::{self, Origin, Received, Target};
 use crate::sys::terminal::set_foreground;
 use rustix::fd::BorrowedFd;
@@ -54,10 +54,10 @@ fn keep_only(kept: &[Option<u32>]) {
             .filter(|fd| *fd >= first)
             .min();
         match next {
-            None => return fd::range(Range::Close, first, u32::MAX),
+            None => return fd::close_range(first, u32::MAX),
             Some(next) => {
                 if next > first {
-                    fd::range(Range::Close, first, next.saturating_sub(1));
+                    fd::close_range(first, next.saturating_sub(1));
                 }
                 first = next.saturating_add(1);
             }
@@ -97,14 +97,13 @@ impl Init<'_> {
         }
     }
 
-    /// Reaps all that has ended: one SIGCHLD may stand for many. The command's status, if it was
-    /// among them.
+    /// Reaps all that has ended: one SIGCHLD may stand for many. The command's status, as soon as it is
+    /// among them: what is left goes with PID 1.
     fn reap(&self, options: WaitOptions) -> Option<Status> {
         let options = match self.terminal {
             Some(_) => options | WaitOptions::UNTRACED,
             None => options,
         };
-        let mut command = None;
         let mut refused = 0_usize;
         loop {
             match wait(options) {
@@ -112,19 +111,19 @@ impl Init<'_> {
                     if let Some(signal) = status.stopping_signal() {
                         self.link.stopped(signal);
                     } else if let Some(signal) = status.terminating_signal() {
-                        command = Some(Status::killed_by(signal));
+                        return Some(Status::killed_by(signal));
                     } else if let Some(code) = status.exit_status() {
-                        command = Some(Status::exited(code));
+                        return Some(Status::exited(code));
                     }
                 }
                 Ok(Some(_)) | Err(Errno::INTR) => (),
-                Ok(None) | Err(Errno::CHILD) => return command,
+                Ok(None) | Err(Errno::CHILD) => return None,
                 Err(errno) => {
                     refused = refused.saturating_add(1);
                     if refused > PATIENCE {
                         self.link
                             .failed(Failure::new(Doing::WaitForInit, b"", errno));
-                        return command.or(Some(Status::HUSK_FAILED));
+                        return Some(Status::HUSK_FAILED);
                     }
                 }
             }

@@ -236,7 +236,13 @@ fn attempt(command: &Command<'_>, directory: &[u8], name: &[u8], failure: &mut F
         // A directory of PATH that cannot be searched is one where nothing was found.
         Err(Errno::ACCESS) if !directory.is_empty() => (Doing::Execute, Errno::NOENT),
         Err(errno) => (Doing::Execute, errno),
-        Ok(id) if command.forbidden == Some(id) => (Doing::ExecuteHusk, Errno::PERM),
+        Ok(_)
+            if command
+                .forbidden
+                .is_some_and(|own| interpreter::leads_to(file, own)) =>
+        {
+            (Doing::ExecuteHusk, Errno::PERM)
+        }
         Ok(_) => match execve(file, command.argv, command.envp) {
             // The file is there, so what is missing is what it asks for.
             Errno::NOENT => (Doing::FindInterpreter, Errno::NOENT),

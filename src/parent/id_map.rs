@@ -90,7 +90,7 @@ fn put(pid: Pid, name: &CStr, text: &[u8]) -> Result<(), Errno> {
                 .map_err(drop)
         });
     let path = match long {
-        Ok(()) => CStr::from_bytes_with_nul(&path).map_err(|_| Errno::INVAL)?,
+        Ok(()) => CStr::from_bytes_until_nul(&path).map_err(|_| Errno::INVAL)?,
         Err(()) => return Err(Errno::NAMETOOLONG),
     };
     let file = openat(CWD, path, OFlags::WRONLY | OFlags::CLOEXEC, Mode::empty())?;

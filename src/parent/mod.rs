@@ -11,7 +11,7 @@ use crate::link::Inner;
 use crate::link::{self, Order, Outer};
 use crate::plan::{Plan, Root, Supervisor};
 use crate::sys::clone::{self, Side};
-use crate::sys::fd::{self, Range};
+use crate::sys::fd;
 use crate::sys::signal::{self, SignalSet, Target};
 use rustix::process::{
     Pid, Signal, WaitOptions, getppid, set_parent_process_death_signal, waitpid,
@@ -74,7 +74,9 @@ impl Drop for Child {
 /// clones; writes the maps; opens the gate; passes signals on.
 /// Must not: change anything outside, or keep a descriptor that the command could inherit.
 pub fn run<'a>(plan: &Plan<'a>) -> Result<Status, Failed> {
-    fd::range(Range::CloseOnExec, 3, u32::MAX);
+    // Nothing that the caller left open is of use inside, and a directory among it would be a way
+    // out (CVE-2024-21626).
+    fd::close_range(3, u32::MAX);
     let caller_mask = signal::set_mask(SignalSet::ALL).doing(Doing::BlockSignals, b"")?;
     signal::default_child_signal().doing(Doing::BlockSignals, b"")?;
     if plan.supervisor == Supervisor::DiesWithParent {

@@ -27,7 +27,11 @@ pub fn until_exit(
 ) -> Result<Status, Failed> {
     let mut job = terminal.map(|terminal| {
         let holder = terminal.first_holder();
-        Job { terminal, holder, now: holder }
+        Job {
+            terminal,
+            holder,
+            now: holder,
+        }
     });
     let ended = wait(child, outer, init, job.as_mut());
     if let Some(job) = &job {

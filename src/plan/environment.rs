@@ -52,7 +52,7 @@ pub fn build<'a>(
 pub fn get<'a>(environment: Words<'a>, name: &[u8]) -> Option<&'a CStr> {
     environment.iter().find_map(|variable| {
         let start = value_of(variable.to_bytes(), name)?;
-        CStr::from_bytes_with_nul(variable.to_bytes_with_nul().get(start..)?).ok()
+        CStr::from_bytes_until_nul(variable.to_bytes_with_nul().get(start..)?).ok()
     })
 }
 

@@ -11,10 +11,11 @@ use crate::host::caller::{Caller, Power};
 use crate::host::subid::Ranges;
 use core::ffi::CStr;
 
+const MISSING_HELPER: &str = "needs newuidmap and newgidmap in PATH, /usr/bin or /bin: apt install uidmap, dnf install shadow-utils; or map your own id alone";
+
 /// One of the two maps, as far as it is not decided.
 struct Asked<'a, 'i> {
     subject: &'static str,
-    missing_helper: &'static str,
     lines: &'i [At<MapLine>],
     own: u32,
     power: Power,
@@ -38,7 +39,7 @@ impl<'a> Asked<'a, '_> {
             Some(helper) => Writer::Helper(helper),
             None => {
                 let place = self.lines.first().map_or(Place::Nowhere, |at| at.place);
-                return Err(Refusal::text(place, self.subject, self.missing_helper));
+                return Err(Refusal::text(place, self.subject, MISSING_HELPER));
             }
         };
         Ok(Map { lines, writer })
@@ -60,7 +61,6 @@ pub fn maps<'a>(
     let (config, caller) = (inputs.config, inputs.caller);
     let uid = Asked {
         subject: "uid_map",
-        missing_helper: "needs newuidmap, which is not in PATH, /usr/bin or /bin: apt install uidmap, or dnf install shadow-utils; or map your own uid alone",
         lines: config.uid_map,
         own: caller.uid,
         power: caller.set_uid,
@@ -69,7 +69,6 @@ pub fn maps<'a>(
     };
     let gid = Asked {
         subject: "gid_map",
-        missing_helper: "needs newgidmap, which is not in PATH, /usr/bin or /bin: apt install uidmap, or dnf install shadow-utils; or map your own gid alone",
         lines: config.gid_map,
         own: caller.gid,
         power: caller.set_gid,

@@ -154,9 +154,7 @@ impl<'a> Operation<'a> {
                 source, missing, ..
             } => Some((source, missing)),
             Action::Move(source) => Some((source, MissingSource::Error)),
-            Action::ResolvConf => {
-                Some((Target::Outside(c"/etc/resolv.conf"), MissingSource::Skip))
-            }
+            Action::ResolvConf => Some((Target::Outside(c"/etc/resolv.conf"), MissingSource::Skip)),
             _ => None,
         }
     }

@@ -44,7 +44,7 @@ pub fn below<'a>(path: &'a CStr, directory: &CStr) -> Option<&'a CStr> {
     if components(path.to_bytes()).any(|name| name == b"..") {
         return None;
     }
-    CStr::from_bytes_with_nul(rest).ok()
+    CStr::from_bytes_until_nul(rest).ok()
 }
 
 /// The names in a path, without empty ones and `.`.

@@ -2,9 +2,7 @@
 
 use super::arch;
 use super::check;
-use linux_raw_sys::general::{
-    __NR_close, __NR_close_range, __NR_dup3, __NR_fcntl, F_SETFD, F_SETOWN, FD_CLOEXEC,
-};
+use linux_raw_sys::general::{__NR_close, __NR_close_range, __NR_dup3, __NR_fcntl, F_SETOWN};
 use rustix::fd::{AsFd, AsRawFd, BorrowedFd};
 use rustix::io::Errno;
 use rustix::process::{Pid, Resource, getrlimit};
@@ -39,40 +37,23 @@ impl Drop for Fd {
     // Out of line: it is in a hundred places.
     #[inline(never)]
     fn drop(&mut self) {
-        let _ = one(Range::Close, self.0);
+        close(self.0);
     }
 }
 
-/// What to do with a range of descriptors.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Range {
-    /// Close them.
-    Close,
-    /// Let execve(2) close them.
-    CloseOnExec,
-}
-
-/// CLOSE_RANGE_CLOEXEC (5.11).
-const CLOSE_RANGE_CLOEXEC: usize = 4;
-
-/// Closes the descriptors from `first` to `last`, now or at the next execve(2).
+/// Closes the descriptors from `first` to `last`.
 ///
-/// With close_range(2) (5.9, the flag 5.11); where that is missing or refused, one by one up to
-/// RLIMIT_NOFILE, which a descriptor that was opened before the limit was lowered may exceed.
+/// With close_range(2) (5.9); where that is missing or refused, one by one up to RLIMIT_NOFILE, which
+/// a descriptor that was opened before the limit was lowered may exceed.
 ///
 /// Descriptors are closed under their owners' feet, so nothing that is in use may lie in the range.
-pub fn range(action: Range, first: u32, last: u32) {
-    let flags = match action {
-        Range::Close => 0,
-        Range::CloseOnExec => CLOSE_RANGE_CLOEXEC,
-    };
-    // SAFETY: no pointer is passed. Descriptors are closed that rustix types might own: the callers
-    // (`parent::run` before it opens any, `init` after it dropped all but those it keeps) see to
-    // it.
+pub fn close_range(first: u32, last: u32) {
+    // SAFETY: no pointer is passed. The callers (`parent::run` before it opens any, `init` after it
+    // dropped all but those it keeps) see to it that no `Fd` of ours is among them.
     let returned = unsafe {
         arch::syscall(
             __NR_close_range,
-            [first as usize, last as usize, flags, 0, 0, 0],
+            [first as usize, last as usize, 0, 0, 0, 0],
         )
     };
     if check(returned).is_ok() {
@@ -83,20 +64,13 @@ pub fn range(action: Range, first: u32, last: u32) {
         .and_then(|most| u32::try_from(most).ok());
     let last = last.min(open.unwrap_or(1 << 20).saturating_sub(1));
     for fd in first..=last {
-        let _ = one(action, fd);
+        close(fd);
     }
 }
 
-fn one(action: Range, fd: u32) -> Result<usize, Errno> {
-    let (number, args) = match action {
-        Range::Close => (__NR_close, [fd as usize, 0, 0, 0, 0, 0]),
-        Range::CloseOnExec => (
-            __NR_fcntl,
-            [fd as usize, F_SETFD as usize, FD_CLOEXEC as usize, 0, 0, 0],
-        ),
-    };
-    // SAFETY: no pointer is passed; see `range` for what may be closed.
-    check(unsafe { arch::syscall(number, args) })
+fn close(fd: u32) {
+    // SAFETY: no pointer is passed; see `close_range` and `Fd` for what is closed.
+    let _ = unsafe { arch::syscall(__NR_close, [fd as usize, 0, 0, 0, 0, 0]) };
 }
 
 /// O_ASYNC (fcntl(2)).

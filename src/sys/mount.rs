@@ -1,9 +1,13 @@
-//! mount_setattr(2), which rustix lacks.
+//! mount_setattr(2), which rustix lacks, and the id of a mount.
 
 use super::arch;
 use super::check;
-use linux_raw_sys::general::{__NR_mount_setattr, AT_EMPTY_PATH, AT_RECURSIVE, mount_attr};
+use core::mem::MaybeUninit;
+use linux_raw_sys::general::{
+    __NR_mount_setattr, __NR_statx, AT_EMPTY_PATH, AT_RECURSIVE, STATX_MNT_ID, mount_attr, statx,
+};
 use rustix::fd::{AsRawFd, BorrowedFd};
+use rustix::fs::fstat;
 use rustix::io::Errno;
 
 /// Whether the mounts below are meant as well.
@@ -44,4 +48,39 @@ pub fn set_attributes(fd: BorrowedFd<'_>, set: u32, clear: u32, reach: Reach) ->
     ];
     // SAFETY: the empty path and `attributes` live through the call, and the size is the struct's.
     check(unsafe { arch::syscall(__NR_mount_setattr, args) }).map(drop)
+}
+
+/// Which mount a descriptor is in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MountId {
+    /// Its own number.
+    Known(u64),
+    /// On kernels that do not tell (before 5.8): what is mounted, by device and inode.
+    Seen(u64, u64),
+}
+
+impl MountId {
+    /// The mount of `fd`: statx(2) with STATX_MNT_ID.
+    pub fn of(fd: BorrowedFd<'_>) -> Result<Self, Errno> {
+        let mut found = MaybeUninit::<statx>::zeroed();
+        let number = usize::try_from(fd.as_raw_fd()).map_err(|_| Errno::BADF)?;
+        let empty = c"".as_ptr() as usize;
+        let args = [
+            number,
+            empty,
+            AT_EMPTY_PATH as usize,
+            STATX_MNT_ID as usize,
+            found.as_mut_ptr() as usize,
+            0,
+        ];
+        // SAFETY: the path lives through the call, and the kernel writes one statx to `found`.
+        let asked = check(unsafe { arch::syscall(__NR_statx, args) });
+        // SAFETY: a statx is numbers, and was all zero before the kernel wrote to it.
+        let found = unsafe { found.assume_init() };
+        if asked.is_ok() && found.stx_mask & STATX_MNT_ID != 0 {
+            return Ok(Self::Known(found.stx_mnt_id));
+        }
+        let stat = fstat(fd)?;
+        Ok(Self::Seen(stat.st_dev, stat.st_ino))
+    }
 }

@@ -3,7 +3,7 @@
 use super::integer;
 use super::lex::{Cursor, Kind, Stop};
 use super::string::Quotes;
-use crate::arena::{Arena, Full};
+use crate::arena::{Arena, Full, whole};
 use crate::config::keys;
 use crate::fail::refusal::What;
 use crate::limits;
@@ -26,8 +26,9 @@ impl<'a> Source<'_, 'a> {
     pub fn decode(&mut self, quotes: Quotes, before: [&str; 2]) -> Result<&'a CStr, Stop> {
         let Self { cursor, arena } = self;
         match arena.write_with(|memory| cursor.string(quotes, before, memory)) {
-            Ok(Ok(text)) => CStr::from_bytes_with_nul(text)
-                .map_err(|_| self.cursor.wrong("must not contain a NUL character")),
+            Ok(Ok(text)) => {
+                whole(text).ok_or_else(|| self.cursor.wrong("must not contain a NUL character"))
+            }
             Ok(Err(Stop)) => Err(Stop),
             Err(Full) => Err(self.full()),
         }

@@ -1,0 +1,95 @@
+//! Keys with plain values: what each takes, and where that goes, whether the file or a flag spells it.
+
+use super::{At, Config, IdMap, Network, Overlay};
+use crate::plan::capability::{CapabilityChange, CapabilitySet};
+use core::ffi::CStr;
+
+/// What a key takes, and where that goes.
+pub enum Slot<'c, 'a> {
+    /// A path.
+    Path(&'c mut Option<At<&'a CStr>>),
+    /// For sethostname(2) and setdomainname(2).
+    HostName(&'c mut Option<At<&'a CStr>>),
+    /// A uid or gid.
+    Id(&'c mut Option<At<u32>>),
+    /// `true` or `false`.
+    Boolean(&'c mut Option<At<bool>>),
+    /// Names of namespaces.
+    Namespaces,
+    /// A word.
+    IdMap,
+    /// A word.
+    Network,
+    /// `tmpfs` or a path.
+    Overlay,
+    /// Words.
+    Command,
+    /// Names of capabilities, and what becomes of them.
+    Capabilities(fn(CapabilitySet) -> CapabilityChange),
+}
+
+/// What `key` takes.
+pub fn slot<'c, 'a>(config: &'c mut Config<'a>, key: &str) -> Slot<'c, 'a> {
+    match key {
+        "namespaces" => Slot::Namespaces,
+        "chroot_dir" => Slot::Path(&mut config.chroot_dir),
+        "root" => Slot::Path(&mut config.root),
+        "working_dir" => Slot::Path(&mut config.working_dir),
+        "hostname" => Slot::HostName(&mut config.hostname),
+        "domainname" => Slot::HostName(&mut config.domainname),
+        "uid" => Slot::Id(&mut config.uid),
+        "gid" => Slot::Id(&mut config.gid),
+        "id_map" => Slot::IdMap,
+        "network" => Slot::Network,
+        "overlay" => Slot::Overlay,
+        "command" => Slot::Command,
+        "read_only" => Slot::Boolean(&mut config.read_only),
+        "clear_env" => Slot::Boolean(&mut config.clear_env),
+        "new_session" => Slot::Boolean(&mut config.new_session),
+        "die_with_parent" => Slot::Boolean(&mut config.die_with_parent),
+        "as_pid_1" => Slot::Boolean(&mut config.as_pid_1),
+        "no_new_privs" => Slot::Boolean(&mut config.no_new_privs),
+        "cap_add" => Slot::Capabilities(CapabilityChange::Add),
+        _ => Slot::Capabilities(CapabilityChange::Drop),
+    }
+}
+
+impl IdMap {
+    /// The words for them.
+    pub const NAMES: &str = "auto, root, self";
+
+    /// The one of that name.
+    pub fn named(word: &str) -> Option<Self> {
+        match word {
+            "auto" => Some(Self::Auto),
+            "root" => Some(Self::Root),
+            "self" => Some(Self::Own),
+            _ => None,
+        }
+    }
+}
+
+impl Network {
+    /// The words for them.
+    pub const NAMES: &str = "host, none";
+
+    /// The one of that name.
+    pub fn named(word: &str) -> Option<Self> {
+        match word {
+            "host" => Some(Self::Host),
+            "none" => Some(Self::Loopback),
+            _ => None,
+        }
+    }
+}
+
+impl<'a> Overlay<'a> {
+    /// `tmpfs`, or else a directory.
+    pub fn at(path: &'a CStr) -> Self {
+        if path == c"tmpfs" {
+            Self::Tmpfs
+        } else {
+            Self::Directory(path)
+        }
+    }
+}
