@@ -47,7 +47,7 @@ pub fn find<'a>(
 ) -> Result<Fd, Failed> {
     let path = target.path();
     let found = match target {
-        Target::Inside(path) => open_inside(root, path, wanted.symlinks),
+        Target::Inside(path) => resolve::open(root.fd.as_fd(), path, wanted.symlinks),
         Target::Outside(path) => {
             resolve::outside(path).and_then(|found| inside_after_all(root, found))
         }
@@ -60,11 +60,6 @@ pub fn find<'a>(
     }
 }
 
-fn open_inside(root: &NewRoot, path: &CStr, symlinks: Symlinks) -> Result<Fd, Errno> {
-    let path = if path.is_empty() { c"." } else { path };
-    resolve::open(root.fd.as_fd(), path, symlinks)
-}
-
 /// A path seen from outside that is in the new root although it was not spelled so: there, it is
 /// what is mounted on the new root that counts.
 fn inside_after_all(root: &NewRoot, found: Fd) -> Result<Fd, Errno> {
@@ -75,7 +70,7 @@ fn inside_after_all(root: &NewRoot, found: Fd) -> Result<Fd, Errno> {
     let path = path_of(found.as_fd(), &mut memory)?;
     let directory = path_of(root.directory.as_fd(), &mut other)?;
     match below(path, directory) {
-        Some(path) => open_inside(root, path, Symlinks::Follow),
+        Some(path) => resolve::open(root.fd.as_fd(), path, Symlinks::Follow),
         None => Ok(found),
     }
 }

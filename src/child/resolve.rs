@@ -31,6 +31,8 @@ const PATIENCE: usize = 64;
 /// # Errors
 /// Those of openat2(2); ELOOP for a link that is not to be followed and for magic links.
 pub fn open(root: BorrowedFd<'_>, path: &CStr, symlinks: Symlinks) -> Result<Fd, Errno> {
+    // What is left of the root's own path is nothing.
+    let path = if path.is_empty() { c"." } else { path };
     let flags = OFlags::PATH | OFlags::CLOEXEC;
     let mut resolve = ResolveFlags::IN_ROOT | ResolveFlags::NO_MAGICLINKS;
     if symlinks == Symlinks::Refuse {

@@ -34,7 +34,7 @@ const RUN_TAIL: &str = "
 Examples:
   husk run --root ~/debian                                a shell in there
   husk run --root /nfs/debian --overlay tmpfs -- make     leaves it unchanged
-  husk run --ro-bind / / --tmpfs /tmp --network none -- ./untrusted
+  husk run --cap-drop ALL --ro-bind / / --network none -- ./untrusted
   husk run -c box.toml --dry-run                          what would be done
 ";
 

@@ -41,6 +41,7 @@ mod command;
 mod confinement;
 mod dev;
 mod dry_run;
+mod escapes;
 mod every_call_fails;
 mod features;
 mod flags;
