@@ -80,16 +80,7 @@ fn covers_root(operation: &Operation<'_>) -> bool {
 impl Tree {
     fn carry_out<'a>(&mut self, operation: &Operation<'a>, source: Source) -> Result<(), Failed> {
         let path = operation.target.path().to_bytes();
-        let source = match (source, operation.source()) {
-            (Source::Later, Some((Target::Outside(from), missing))) => {
-                sources::judge(resolve::outside(from), from, missing)?
-            }
-            (Source::Later, Some((Target::Inside(from), missing))) => {
-                let opened = resolve::open(self.root.fd.as_fd(), from, Symlinks::Follow);
-                sources::judge(opened, from, missing)?
-            }
-            (source, _) => source,
-        };
+        let source = self.ready(source, operation)?;
         match operation.action {
             Action::Mount {
                 source: name,
@@ -157,6 +148,20 @@ impl Tree {
                 Source::Open(source) => self.resolv_conf(operation.target, &source),
                 _ => Ok(()),
             },
+        }
+    }
+
+    /// The source of an operation, opened now where it had to wait for those before.
+    fn ready(&self, source: Source, operation: &Operation<'_>) -> Result<Source, Failed> {
+        match (source, operation.source()) {
+            (Source::Later, Some((Target::Outside(from), missing))) => {
+                sources::judge(resolve::outside(from), from, missing)
+            }
+            (Source::Later, Some((Target::Inside(from), missing))) => {
+                let opened = resolve::open(self.root.fd.as_fd(), from, Symlinks::Follow);
+                sources::judge(opened, from, missing)
+            }
+            (source, _) => Ok(source),
         }
     }
 
