@@ -1,5 +1,4 @@
-//! Inside, before any foreign code: a copy of husk in the new namespaces, on its way to being PID
-//! 1.
+//! Inside, before any foreign code: a copy of husk in the new namespaces, on its way to PID 1.
 
 pub mod bind;
 pub mod confine;
@@ -60,14 +59,14 @@ pub fn run(plan: &Plan<'_>, link: Inner, handover: Handover<'_>) -> ! {
     exit(status.0)
 }
 
-/// Has: every capability in the new user namespace, the host's mounts as private copies, all
-/// signals blocked. Does: the file system, names and ids of the container, in the order in which
-/// they need each other. Must not: run anything of the container's, or follow a link out of the new
-/// root.
+/// - Has: every capability in the new user namespace, the host's mounts as private copies, all
+///   signals blocked.
+/// - Does: the file system, names and ids of the container, in the order in which they need each
+///   other.
+/// - Must not: run anything of the container's, or follow a link out of the new root.
 fn set_up<'a>(plan: &Plan<'a>, link: &Inner) -> Result<Confined, Failed> {
     die_with_supervisor(link)?;
-    // A group of its own: what the terminal sends to the caller's job is for the supervisor to pass
-    // on.
+    // A group of its own: the supervisor passes on what the terminal sends to the caller's job.
     let _ = setpgid(None, None);
     let opened = sources::open(plan)?;
     match link.wait() {

@@ -75,8 +75,7 @@ pub fn set_detached(fd: BorrowedFd<'_>, flags: MountFlags, reach: Reach) -> Resu
     }
 }
 
-/// Adds `flags` to the mount that `fd` is the root of, and with [`Reach::Recursive`] to all below
-/// it.
+/// Adds `flags` to the mount whose root `fd` is, and with [`Reach::Recursive`] to all below it.
 ///
 /// # Errors
 /// Those of mount_setattr(2) and mount(2).

@@ -1,5 +1,4 @@
-//! What a user reads when husk cannot go on: one line, and an exit status that says whose fault it
-//! is.
+//! What a user reads when husk cannot go on: one line, and a status that says whose fault it is.
 
 pub mod doing;
 pub mod refusal;

@@ -2,8 +2,7 @@
 
 use crate::config::Place;
 
-/// Why a request is refused, and where it was made. Kept in static memory, as a [`super::Failure`]
-/// is.
+/// Why a request is refused, and where it was made. Kept in static memory like [`super::Failure`].
 #[derive(Debug, PartialEq, Eq)]
 pub struct Refusal {
     /// Where it was written.

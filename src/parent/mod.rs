@@ -70,9 +70,9 @@ impl Drop for Child {
 
 /// Starts what `plan` says and waits for its end.
 ///
-/// Does: blocks all signals, so that one that comes from now on reaches the command and not husk;
-/// clones; writes the maps; opens the gate; passes signals on.
-/// Must not: change anything outside, or keep a descriptor that the command could inherit.
+/// - Does: blocks all signals, so that one that comes from now on reaches the command and not husk;
+///   clones; writes the maps; opens the gate; passes signals on.
+/// - Must not: change anything outside, or keep a descriptor that the command could inherit.
 pub fn run<'a>(plan: &Plan<'a>) -> Result<Status, Failed> {
     // Nothing that the caller left open is of use inside, and a directory among it would be a way
     // out (CVE-2024-21626).

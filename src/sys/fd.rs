@@ -27,8 +27,7 @@ impl AsFd for Fd {
         // Descriptors are not negative. The mask says so to the compiler, which then drops the
         // assertion of `borrow_raw` that it is not -1.
         let number = (self.0 & i32::MAX.cast_unsigned()).cast_signed();
-        // SAFETY: it is open, and stays so for as long as `self` is borrowed: only `drop` closes
-        // it.
+        // SAFETY: it is open, and stays so while `self` is borrowed: only `drop` closes it.
         unsafe { BorrowedFd::borrow_raw(number) }
     }
 }

@@ -16,8 +16,9 @@ use rustix::thread::set_no_new_privs;
 /// A process that has given up all that the container must not have.
 pub struct Confined(());
 
-/// Should: leave this process with the command's ids and capabilities and out of the container's
-/// reach. Mustn't: need a capability after the ids have changed.
+/// - Should: leave this process with the command's ids and capabilities, out of the container's
+///   reach.
+/// - Mustn't: need a capability after the ids have changed.
 pub fn apply<'a>(plan: &Plan<'a>, link: &Inner) -> Result<Confined, Failed> {
     // CAP_SETPCAP, which a change of ids takes away, is needed for the bounding set.
     capabilities::drop_from_bounding_set(plan.dropped)?;
