@@ -25,9 +25,10 @@ use crate::plan::{Init, Plan};
 use crate::sys::net;
 use crate::sys::process::exit;
 use crate::sys::signal::SignalSet;
-use confine::Confined;
+use confine::{Confined, capabilities};
+use rustix::fs::Mode;
 use rustix::io::Errno;
-use rustix::process::{Signal, set_parent_process_death_signal, setpgid};
+use rustix::process::{Signal, set_parent_process_death_signal, setpgid, umask};
 
 /// What the supervisor knows and PID 1 needs, beside the plan.
 #[derive(Clone, Copy)]
@@ -68,7 +69,7 @@ fn set_up<'a>(plan: &Plan<'a>, link: &Inner) -> Result<Confined, Failed> {
     die_with_supervisor(link)?;
     // A group of its own: the supervisor passes on what the terminal sends to the caller's job.
     let _ = setpgid(None, None);
-    let opened = sources::open(plan)?;
+    let opened = capabilities::as_the_caller(plan, || sources::open(plan))?;
     match link.wait() {
         Ok(Order::Go) => (),
         Ok(Order::TakeTerminal) | Err(Errno::PIPE) => exit(125),
@@ -77,7 +78,10 @@ fn set_up<'a>(plan: &Plan<'a>, link: &Inner) -> Result<Confined, Failed> {
         }
     }
     confine::credentials::become_identity(plan.setup, plan.maps.as_ref())?;
+    // What is made is made for the container; the command gets the caller's mask back.
+    let mask = umask(Mode::empty());
     let assembled = mounts::assemble(plan, opened)?;
+    umask(mask);
     root::enter(plan, assembled)?;
     uts::set_names(plan)?;
     if plan.namespaces.contains(NamespaceSet::NET) {

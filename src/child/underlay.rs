@@ -8,7 +8,7 @@
 use super::mount_flags;
 use super::proc_fd::ProcFd;
 use super::resolve::{component_of, read_link};
-use super::root::{NewRoot, bind, topmost};
+use super::root::{NewRoot, topmost};
 use crate::limits::{PATH_BYTES, UNDERLAYS};
 use crate::plan::mount::MountFlags;
 use crate::sys::directory::Directory;
@@ -20,7 +20,7 @@ use heapless::Vec;
 use rustix::fd::{AsFd, BorrowedFd};
 use rustix::fs::{FileType, Mode, OFlags, chmodat, fstat, mkdirat, symlinkat};
 use rustix::io::Errno;
-use rustix::mount::{MountFlags as KernelFlags, mount, mount_move};
+use rustix::mount::{MountFlags as KernelFlags, mount, mount_bind_recursive, mount_move};
 
 /// The underlays of a container. They stay writable until every mount point is made.
 pub struct Underlays(Vec<Fd, UNDERLAYS>);
@@ -103,13 +103,18 @@ fn bind_entry(from: BorrowedFd<'_>, to: BorrowedFd<'_>, name: &CStr) -> Result<(
         FileType::Directory => {
             mkdirat(to, name, Mode::from_raw_mode(0o755))?;
             let place = component_of(to, name)?;
-            bind(entry.as_fd(), ProcFd::new(&place).path()).map(drop)
+            again(&entry, &place)
         }
         _ => {
             let place = new_file(to, name)?;
-            bind(entry.as_fd(), ProcFd::new(&place).path()).map(drop)
+            again(&entry, &place)
         }
     }
+}
+
+/// Binds an entry back, with all that husk has mounted on it and below it so far.
+fn again(entry: &Fd, place: &Fd) -> Result<(), Errno> {
+    mount_bind_recursive(ProcFd::new(entry).path(), ProcFd::new(place).path())
 }
 
 /// Makes an empty file, which must not be there yet, for something to be bound over it.

@@ -37,17 +37,11 @@ impl Flag {
     }
 }
 
-/// A heading of --help and the flags below it.
-pub struct Group {
-    /// The heading.
-    pub title: &'static str,
-    /// The flags.
-    pub flags: &'static [Flag],
-}
-
 /// What a flag does.
 #[derive(Clone, Copy)]
 pub enum Does {
+    /// Nothing: a heading of --help.
+    Heading,
     /// Prints the usage.
     Help,
     /// Prints the plan and starts nothing.
@@ -100,6 +94,10 @@ const fn flag(text: &'static str, does: Does) -> Flag {
     }
 }
 
+const fn heading(text: &'static str) -> Flag {
+    flag(text, Does::Heading)
+}
+
 const fn short(letter: u8, flag: Flag) -> Flag {
     Flag {
         short: letter,
@@ -107,142 +105,118 @@ const fn short(letter: u8, flag: Flag) -> Flag {
     }
 }
 
-/// Every flag of `husk run`, in the order of --help.
-pub const RUN: &[Group] = &[
-    Group {
-        title: "Configuration",
-        flags: &[
-            short(
-                b'c',
-                flag(
-                    "--config|FILE|read FILE, or NAME.toml of ~/.config/husk",
-                    Does::ConfigFile,
-                ),
-            ),
-            flag(
-                "--no-config||read no file, not even ./husk.toml",
-                Does::NoConfig,
-            ),
-            flag(
-                "--dry-run||print what would be done; start nothing",
-                Does::DryRun,
-            ),
-            short(b'h', flag("--help||print this", Does::Help)),
-        ],
-    },
-    Group {
-        title: "Root directory",
-        flags: &[
-            flag(
-                "--root|DIR|new root with its own /proc, /dev and /sys",
-                Does::Key,
-            ),
-            flag(
-                "--chroot-dir|DIR|new root as it is; targets seen from outside",
-                Does::Key,
-            ),
-            flag("--read-only||nothing in the root can be written", Does::Key),
-            flag(
-                "--overlay|WHERE|writes go to tmpfs, or into a local directory",
-                Does::Key,
-            ),
-        ],
-    },
-    Group {
-        title: "Mounts, in the order given (a missing DEST is made)",
-        flags: &[
-            flag(
-                "--bind|SRC DEST|SRC, and what is mounted below it",
-                Does::Bind,
-            ),
-            flag("--ro-bind|SRC DEST|the same, read-only", Does::Bind),
-            flag("--dev-bind|SRC DEST|the same, devices usable", Does::Bind),
-            flag("--bind-try|SRC DEST|--bind where SRC exists", Does::Bind),
-            flag(
-                "--ro-bind-try|SRC DEST|--ro-bind where SRC exists",
-                Does::Bind,
-            ),
-            flag(
-                "--dev-bind-try|SRC DEST|--dev-bind where SRC exists",
-                Does::Bind,
-            ),
-            flag("--tmpfs|DEST|an empty tmpfs", Does::Tmpfs),
-            flag("--proc|DEST|a new proc", Does::Proc),
-            flag("--dev|DEST|a small /dev", Does::Dev),
-            flag("--dir|DEST|an empty directory", Does::Directory),
-            flag(
-                "--symlink|TEXT DEST|a symbolic link, in a tmpfs or overlay",
-                Does::Symlink,
-            ),
-            flag(
-                "--remount-ro|DEST|make what is mounted there read-only",
-                Does::RemountReadOnly,
-            ),
-        ],
-    },
-    Group {
-        title: "Ids",
-        flags: &[
-            flag(
-                "--id-map|KIND|auto (root = you, and your subuids), root, self",
-                Does::Key,
-            ),
-            flag("--uid-map|IN OUT COUNT|a line of uid_map", Does::UidMap),
-            flag("--gid-map|IN OUT COUNT|a line of gid_map", Does::GidMap),
-            flag("--uid|UID|the command's uid inside", Does::Key),
-            flag("--gid|GID|the command's gid inside", Does::Key),
-        ],
-    },
-    Group {
-        title: "Namespaces (default: user,mount,pid,uts,ipc,cgroup)",
-        flags: &[
-            flag(
-                "--namespaces|LIST|exactly these, separated by commas",
-                Does::Key,
-            ),
-            flag(
-                "--network|KIND|host, or none: a loopback interface alone",
-                Does::Key,
-            ),
-            flag(
-                "--unshare-{KIND}||add one, or all of them but time",
-                Does::Unshare,
-            ),
-            flag("--share-{KIND}||leave one out", Does::Share),
-        ],
-    },
-    Group {
-        title: "Command",
-        flags: &[
-            flag("--chdir|DIR|where it starts", Does::Chdir),
-            flag("--setenv|NAME VALUE|set a variable", Does::SetEnv),
-            flag("--unsetenv|NAME|unset a variable", Does::UnsetEnv),
-            flag(
-                "--clearenv||start from an empty environment",
-                Does::ClearEnv,
-            ),
-            flag("--hostname|NAME|the host's name inside", Does::Key),
-            flag("--domainname|NAME|the NIS domain's name inside", Does::Key),
-            flag("--cap-add|CAP|keep a capability, or ALL", Does::Key),
-            flag("--cap-drop|CAP|drop a capability, or ALL", Does::Key),
-            flag(
-                "--allow-new-privs||let set-user-ID programs gain privileges",
-                Does::AllowNewPrivs,
-            ),
-            flag(
-                "--new-session||no controlling terminal: setsid(2)",
-                Does::Key,
-            ),
-            flag(
-                "--die-with-parent||die when whoever started husk dies",
-                Does::Key,
-            ),
-            flag(
-                "--as-pid-1||the command is PID 1 itself; nobody reaps",
-                Does::Key,
-            ),
-        ],
-    },
+/// Every flag of `husk run`, in the order of --help and under its headings.
+pub const RUN: &[Flag] = &[
+    heading("Configuration||"),
+    short(
+        b'c',
+        flag(
+            "--config|FILE|read FILE, or NAME.toml of ~/.config/husk",
+            Does::ConfigFile,
+        ),
+    ),
+    flag(
+        "--no-config||read no file, not even ./husk.toml",
+        Does::NoConfig,
+    ),
+    flag(
+        "--dry-run||print what would be done; start nothing",
+        Does::DryRun,
+    ),
+    short(b'h', flag("--help||print this", Does::Help)),
+    heading("Root directory||"),
+    flag(
+        "--root|DIR|new root with its own /proc, /dev and /sys",
+        Does::Key,
+    ),
+    flag(
+        "--chroot-dir|DIR|new root as it is; targets seen from outside",
+        Does::Key,
+    ),
+    flag("--read-only||nothing in the root can be written", Does::Key),
+    flag(
+        "--overlay|WHERE|writes go to tmpfs, or into a local directory",
+        Does::Key,
+    ),
+    heading("Mounts, in the order given (a missing DEST is made)||"),
+    flag(
+        "--bind|SRC DEST|SRC, and what is mounted below it",
+        Does::Bind,
+    ),
+    flag("--ro-bind|SRC DEST|the same, read-only", Does::Bind),
+    flag("--dev-bind|SRC DEST|the same, devices usable", Does::Bind),
+    flag("--bind-try|SRC DEST|--bind where SRC exists", Does::Bind),
+    flag(
+        "--ro-bind-try|SRC DEST|--ro-bind where SRC exists",
+        Does::Bind,
+    ),
+    flag(
+        "--dev-bind-try|SRC DEST|--dev-bind where SRC exists",
+        Does::Bind,
+    ),
+    flag("--tmpfs|DEST|an empty tmpfs", Does::Tmpfs),
+    flag("--proc|DEST|a new proc", Does::Proc),
+    flag("--dev|DEST|a small /dev", Does::Dev),
+    flag("--dir|DEST|an empty directory", Does::Directory),
+    flag(
+        "--symlink|TEXT DEST|a symbolic link, in a tmpfs or overlay",
+        Does::Symlink,
+    ),
+    flag(
+        "--remount-ro|DEST|make what is mounted there read-only",
+        Does::RemountReadOnly,
+    ),
+    heading("Ids||"),
+    flag(
+        "--id-map|KIND|auto (root = you, and your subuids), root, self",
+        Does::Key,
+    ),
+    flag("--uid-map|IN OUT COUNT|a line of uid_map", Does::UidMap),
+    flag("--gid-map|IN OUT COUNT|a line of gid_map", Does::GidMap),
+    flag("--uid|UID|the command's uid inside", Does::Key),
+    flag("--gid|GID|the command's gid inside", Does::Key),
+    heading("Namespaces (default: user,mount,pid,uts,ipc,cgroup)||"),
+    flag(
+        "--namespaces|LIST|exactly these, separated by commas",
+        Does::Key,
+    ),
+    flag(
+        "--network|KIND|host, or none: a loopback interface alone",
+        Does::Key,
+    ),
+    flag(
+        "--unshare-{KIND}||add one, or all of them but time",
+        Does::Unshare,
+    ),
+    flag("--share-{KIND}||leave one out", Does::Share),
+    heading("Command||"),
+    flag("--chdir|DIR|where it starts", Does::Chdir),
+    flag("--setenv|NAME VALUE|set a variable", Does::SetEnv),
+    flag("--unsetenv|NAME|unset a variable", Does::UnsetEnv),
+    flag(
+        "--clearenv||start from an empty environment",
+        Does::ClearEnv,
+    ),
+    flag("--hostname|NAME|the host's name inside", Does::Key),
+    flag("--domainname|NAME|the NIS domain's name inside", Does::Key),
+    flag("--cap-add|CAP|keep a capability, or ALL", Does::Key),
+    flag("--cap-drop|CAP|drop a capability, or ALL", Does::Key),
+    flag(
+        "--allow-new-privs||let set-user-ID programs gain privileges",
+        Does::AllowNewPrivs,
+    ),
+    flag(
+        "--new-session||no controlling terminal: setsid(2)",
+        Does::Key,
+    ),
+    flag(
+        "--die-with-parent||die when whoever started husk dies",
+        Does::Key,
+    ),
+    flag(
+        "--as-pid-1||the command is PID 1 itself; nobody reaps",
+        Does::Key,
+    ),
 ];
 
 /// The flag of that name.
@@ -254,7 +228,7 @@ pub fn named(word: &[u8]) -> Option<&'static Flag> {
             .is_some_and(names_namespaces),
         (word, None) => flag.name().as_bytes() == word,
     };
-    RUN.iter().flat_map(|group| group.flags).find(matches)
+    RUN.iter().find(matches)
 }
 
 /// Whether `--unshare-` or `--share-` can be followed by `word`.

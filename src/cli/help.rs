@@ -1,6 +1,6 @@
 //! What `--help` and `--version` print; the flags come from their table.
 
-use super::flags::{Flag, RUN};
+use super::flags::{Does, Flag, RUN};
 use crate::text::Text;
 
 /// `husk --version`.
@@ -15,11 +15,11 @@ Usage:
   husk run --help
   husk --version
 
-A first try, in a container that shares your files and nothing else:
+A first try, with your own files:
   husk run -- sh -c 'id; ps'
 
-Exit status: the command's own; 128+N if signal N ended it; 127 if it was not
-found, 126 if it is not executable, 125 if husk itself failed.
+Exit status: the command's; 128+N if signal N ended it; 127 if it was not found,
+126 if it is not executable, 125 if husk itself failed.
 ";
 
 const RUN_HEAD: &str = "\
@@ -44,12 +44,14 @@ const LEFT: usize = 28;
 /// Adds `husk run --help` to `text`.
 pub fn put_run(text: &mut Text) {
     text.put(RUN_HEAD);
-    for group in RUN {
-        text.put("\n");
-        text.put(group.title);
-        text.put(":\n");
-        for flag in group.flags {
-            put_flag(text, flag);
+    for flag in RUN {
+        match flag.does {
+            Does::Heading => {
+                text.put("\n");
+                text.put(flag.name());
+                text.put(":\n");
+            }
+            _ => put_flag(text, flag),
         }
     }
     text.put(RUN_TAIL);

@@ -201,8 +201,8 @@ fn find(word: &CStr) -> Result<(&'static Flag, Option<&CStr>), Refused> {
             }
             let known = &mut flags::RUN
                 .iter()
-                .flat_map(|group| group.flags)
-                .map(Flag::name);
+                .map(Flag::name)
+                .filter(|name| name.starts_with('-'));
             let nearest = keys::nearest_of(found, known);
             let what = What::Unknown {
                 kind: "flag",

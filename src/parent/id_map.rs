@@ -1,5 +1,6 @@
 //! uid_map, setgroups and gid_map of the new user namespace.
 
+use crate::arena::Arena;
 use crate::fail::{Doing, Explain, Failed, Failure};
 use crate::limits::MAP_BYTES;
 use crate::plan::id::MapLine;
@@ -74,25 +75,14 @@ fn digits<const N: usize>(text: &mut Vec<u8, N>, number: u32) -> Result<(), u8> 
     Ok(())
 }
 
-/// "/proc/", a pid, "/setgroups".
+/// "/proc/", a pid, "/setgroups", NUL.
 const PROC_PATH: usize = 32;
 
 fn put(pid: Pid, name: &CStr, text: &[u8]) -> Result<(), Errno> {
-    let mut path: Vec<u8, PROC_PATH> = Vec::new();
-    let number = pid.as_raw_nonzero().get().unsigned_abs();
-    let long = path
-        .extend_from_slice(b"/proc/")
-        .map_err(drop)
-        .and_then(|()| digits(&mut path, number).map_err(drop))
-        .and_then(|()| path.push(b'/').map_err(drop))
-        .and_then(|()| {
-            path.extend_from_slice(name.to_bytes_with_nul())
-                .map_err(drop)
-        });
-    let path = match long {
-        Ok(()) => CStr::from_bytes_until_nul(&path).map_err(|_| Errno::INVAL)?,
-        Err(()) => return Err(Errno::NAMETOOLONG),
-    };
+    let (mut memory, mut number) = ([0_u8; PROC_PATH], Vec::<u8, 10>::new());
+    let _ = digits(&mut number, pid.as_raw_nonzero().get().unsigned_abs());
+    let path = Arena::new(&mut memory).c_string(&[b"/proc/", &number, b"/", name.to_bytes()]);
+    let path = path.ok().flatten().ok_or(Errno::NAMETOOLONG)?;
     let file = openat(CWD, path, OFlags::WRONLY | OFlags::CLOEXEC, Mode::empty())?;
     match retry_on_intr(|| write_fd(&file, text))? {
         written if written == text.len() => Ok(()),
@@ -198,7 +188,7 @@ fn fill<'n>(
     pid: Pid,
     lines: &[MapLine],
 ) -> Result<(), Errno> {
-    let mut arena = crate::arena::Arena::new(numbers);
+    let mut arena = Arena::new(numbers);
     let mut word = |number: u32| -> Result<&'n CStr, Errno> {
         let mut text: Vec<u8, 10> = Vec::new();
         digits(&mut text, number).map_err(|_| Errno::TOOBIG)?;

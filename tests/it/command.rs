@@ -6,6 +6,7 @@ use std::ffi::OsStr;
 use std::fs;
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::symlink;
+use std::path::Path;
 
 #[test]
 fn its_status_is_husk_s() {
@@ -80,7 +81,7 @@ fn a_program_whose_loader_is_missing_names_the_loader() {
     let dynamic = or_skip!(dynamic_program(), "no dynamically linked /bin/ls");
     for who in everybody() {
         let root = or_skip!(who.root_dir(), "{NO_BUSYBOX}");
-        fs::copy("/bin/ls", root.join("data/program")).unwrap();
+        world::copy_program(Path::new("/bin/ls"), &root.join("data/program"));
         let outcome = Run::root(who, &root)
             .words(["--", "/data/program"])
             .output();

@@ -1,7 +1,7 @@
 //! Ways out of a container that a hostile root directory, or a careless caller, could open.
 
 use crate::husk::Run;
-use crate::world::{Dir, NO_BUSYBOX, everybody};
+use crate::world::{Dir, NO_BUSYBOX, everybody, write_program};
 use std::fs;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 
@@ -51,7 +51,7 @@ fn a_script_does_not_run_husk_itself_inside() {
         let root = or_skip!(who.root_dir(), "{NO_BUSYBOX}");
         let script = |name: &str, interpreter: &str| {
             let path = root.join(name);
-            fs::write(&path, format!("#!{interpreter} run\n")).unwrap();
+            write_program(&path, &format!("#!{interpreter} run\n"));
             fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
         };
         script("bin/one", "/proc/self/exe");

@@ -5,8 +5,8 @@ use crate::nothing_left::Before;
 use crate::world::{self, Dir, Identity, NO_BUSYBOX, everybody};
 use std::fs;
 
-/// Owned by whoever `who` is not, without /proc, /dev, /sys, /tmp and resolv.conf.
-fn foreign(who: &Identity) -> Option<Dir> {
+/// Owned by whoever `who` is not, with all its mount points.
+fn owned_by_another(who: &Identity) -> Option<Dir> {
     let nobody = Identity {
         name: "nobody".to_owned(),
         uid: 65534,
@@ -17,7 +17,12 @@ fn foreign(who: &Identity) -> Option<Dir> {
     } else {
         world::root()?
     };
-    let root = owner.root_dir()?;
+    owner.root_dir()
+}
+
+/// The same without /proc, /dev, /sys, /tmp and resolv.conf.
+fn foreign(who: &Identity) -> Option<Dir> {
+    let root = owned_by_another(who)?;
     for name in ["proc", "dev", "sys", "tmp"] {
         fs::remove_dir(root.join(name)).unwrap();
     }
@@ -77,6 +82,62 @@ fn missing_mount_points_at_any_depth_are_laid_under() {
             "from outside\nfrom outside\n/data:\ndeep\n\n/etc:\ngroup\npasswd\n"
         );
         before.is_as_after("nobody-has-this-mark");
+    }
+}
+
+#[test]
+fn what_was_mounted_before_an_underlay_stays() {
+    for who in everybody() {
+        let foreign = or_skip!(owned_by_another(who), "{NO_ROOT}");
+        let own = or_skip!(who.root_dir(), "{NO_BUSYBOX}");
+        let source = who.dir("source");
+        for (root, flags) in [(&foreign, &[][..]), (&own, &["--read-only"])] {
+            // The last mount point is missing in the root itself, after everything else is there.
+            let run = Run::root(who, root)
+                .words(flags)
+                .words(["--tmpfs", "/data", "--tmpfs", "/data/below"])
+                .words(["--ro-bind", source.text(), "/late/source"]);
+            let kinds = run
+                .clone()
+                .helper(["stat", "/dev/null", "/dev/tty"])
+                .output();
+            let expected = "/dev/null char 666 1:3\n/dev/tty char 666 5:0\n";
+            assert_eq!(kinds.succeeds(), expected);
+            let out = run
+                .sh("cut -d' ' -f5 /proc/self/mountinfo")
+                .output()
+                .succeeds();
+            for place in ["/dev/null", "/dev/pts", "/dev/shm", "/data", "/data/below"] {
+                assert!(out.lines().any(|line| line == place), "no {place} in {out}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_caller_s_umask_does_not_close_what_is_made() {
+    for who in everybody() {
+        let root = or_skip!(foreign(who), "{NO_ROOT}");
+        let (first, _) = or_skip!(
+            if who.is_root() {
+                Some((100_000, 1))
+            } else {
+                who.subordinate_ids()
+            },
+            "no subordinate ids"
+        );
+        let mut run = Run::root(who, &root);
+        for (flag, own) in [("--uid-map", who.uid), ("--gid-map", who.gid)] {
+            run = run.words([flag, "0", &own.to_string(), "1"]);
+            run = run.words([flag, "1000", &first.to_string(), "1"]);
+        }
+        let run = run
+            .words(["--uid", "1000", "--gid", "1000", "--tmpfs", "/data"])
+            .words(["--ro-bind", "/etc", "/missing/etc", "--dir", "/data/made"])
+            .after("umask 077");
+        let script = "umask; ls /missing/etc /data/made /dev/pts >/dev/null && echo x >/dev/shm/x \
+                      && echo fine";
+        assert_eq!(run.sh(script).output().succeeds(), "0077\nfine\n");
     }
 }
 

@@ -30,6 +30,34 @@ fn ctrl_c_reaches_the_command_exactly_once() {
 }
 
 #[test]
+fn ctrl_c_and_a_change_of_size_come_once_in_a_pipeline_too() {
+    for who in everybody() {
+        let root = or_skip!(who.root_dir(), "{NO_BUSYBOX}");
+        let mut terminal = or_skip!(Terminal::of(who), "{NO_BASH}");
+        let text = "trap 'echo hit' INT; trap 'echo size' WINCH; trap 'exit 3' QUIT; echo ready; \
+                    while :; do sleep 0.1; done";
+        let command = script(who, &root, text);
+        let run = Run::root(who, &root).words(["--", command]).typed();
+        // What comes after the pipe must outlive Ctrl-C.
+        for line in [run.clone(), format!("{run} | (trap '' INT QUIT; cat)")] {
+            terminal.line(&line);
+            terminal.wait_for("ready\r\n");
+            for (cause, word) in [("\x03", "hit"), ("", "size")] {
+                match cause {
+                    "" => terminal.resize(),
+                    key => terminal.enter(key),
+                }
+                terminal.wait_for(&format!("{word}\r\n"));
+                let more = terminal.after_a_moment();
+                assert!(!more.contains(word), "{word} again in {line}: {more}");
+            }
+            terminal.enter("\x1c");
+            terminal.wait_for("$ ");
+        }
+    }
+}
+
+#[test]
 fn ctrl_c_ends_a_command_that_does_not_mind_it() {
     for who in everybody() {
         let root = or_skip!(who.root_dir(), "{NO_BUSYBOX}");

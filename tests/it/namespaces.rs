@@ -208,7 +208,7 @@ fn containers_nest() {
 
 fn nested(who: &Identity, dir: &world::Dir) {
     // A copy: a command that is husk's own file is refused.
-    fs::copy(world::husk(), dir.join("bin/husk")).unwrap();
+    world::copy_program(world::husk(), &dir.join("bin/husk"));
     let inner = [
         "run",
         "--no-config",

@@ -28,6 +28,7 @@ pub struct Terminal {
     screen: Stream,
     shell: Child,
     seen: usize,
+    rows: u32,
 }
 
 struct Master(Arc<OwnedFd>);
@@ -59,6 +60,7 @@ impl Terminal {
             screen,
             shell,
             seen: 0,
+            rows: 24,
         };
         terminal.wait_for("$ ");
         Some(terminal)
@@ -107,6 +109,15 @@ impl Terminal {
             .unwrap();
         assert!(stty.status.success(), "{stty:?}");
         String::from_utf8(stty.stdout).unwrap()
+    }
+
+    /// Makes it one row taller, as a window that is drawn larger.
+    pub fn resize(&mut self) {
+        self.rows += 1;
+        let rows = self.rows.to_string();
+        let mut stty = Command::new("stty");
+        stty.arg("-F").arg(&self.name).args(["rows", &rows]);
+        assert!(stty.status().unwrap().success());
     }
 
     /// Whether the shell's process group is in the foreground, within a moment.

@@ -3,6 +3,7 @@
 use crate::skip;
 use std::env;
 use std::fs::{self, Permissions};
+use std::io::Write as _;
 use std::os::unix::fs::{PermissionsExt as _, lchown, symlink};
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
@@ -79,7 +80,7 @@ impl Identity {
 
     /// Writes a file that belongs to this user.
     pub fn write(&self, path: &Path, text: &str, mode: u32) {
-        fs::write(path, text).unwrap();
+        write_program(path, text);
         fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
         self.own(path);
     }
@@ -116,6 +117,36 @@ impl Identity {
         self.write(&root.join("etc/resolv.conf"), "", 0o644);
         Some(root)
     }
+}
+
+/// Writes a file that may be executed. Another process does it: one that another test starts
+/// meanwhile would inherit our descriptor, and a file that somebody can write is not executed
+/// (ETXTBSY).
+pub fn write_program(path: &Path, text: &str) {
+    let mut cat = Command::new("/bin/sh")
+        .args(["-c", "exec cat >\"$0\""])
+        .arg(path)
+        .stdin(Stdio::piped())
+        .spawn()
+        .unwrap();
+    cat.stdin
+        .take()
+        .unwrap()
+        .write_all(text.as_bytes())
+        .unwrap();
+    assert!(cat.wait().unwrap().success());
+}
+
+/// Copies a program; see [`write_program`].
+pub fn copy_program(from: &Path, to: &Path) {
+    assert!(
+        Command::new("cp")
+            .arg(from)
+            .arg(to)
+            .status()
+            .unwrap()
+            .success()
+    );
 }
 
 const APPLETS: &str = "sh cat ls id hostname mount umount sleep echo true false touch chown chmod \
@@ -287,7 +318,7 @@ fn make_dir(path: &Path) {
 }
 
 fn copied(from: &Path, to: &Path) -> PathBuf {
-    fs::copy(from, to).unwrap();
+    copy_program(from, to);
     fs::set_permissions(to, Permissions::from_mode(0o755)).unwrap();
     to.to_owned()
 }
