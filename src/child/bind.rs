@@ -2,7 +2,8 @@
 
 use super::mount_flags;
 use super::proc_fd::ProcFd;
-use super::root::{self, topmost};
+use super::root;
+use super::stack::topmost;
 use crate::plan::mount::MountFlags;
 use crate::sys::fd::Fd;
 use crate::sys::mount::Reach;

@@ -6,7 +6,7 @@
 
 use super::proc_fd::ProcFd;
 use super::resolve::{component_of, outside, read_link};
-use super::root::topmost;
+use super::stack::topmost;
 use super::underlay::new_file;
 use crate::fail::{Doing, Explain, Failed};
 use crate::limits::PATH_BYTES;

@@ -10,36 +10,22 @@ pub mod proc_fd;
 pub mod resolve;
 pub mod root;
 pub mod sources;
+pub mod stack;
 pub mod underlay;
 pub mod uts;
 
 use crate::fail::{Doing, Explain, Failed, Failure};
-use crate::init::{
-    self,
-    spawn::{Command, FileId},
-};
+use crate::init;
+use crate::init::spawn::{Command, Handover};
 use crate::link::{Inner, Order, Parent};
-use crate::parent::terminal::Terminal;
 use crate::plan::namespace::NamespaceSet;
 use crate::plan::{Init, Plan};
 use crate::sys::net;
 use crate::sys::process::exit;
-use crate::sys::signal::SignalSet;
 use confine::{Confined, capabilities};
 use rustix::fs::Mode;
 use rustix::io::Errno;
 use rustix::process::{Signal, set_parent_process_death_signal, setpgid, umask};
-
-/// What the supervisor knows and PID 1 needs, beside the plan.
-#[derive(Clone, Copy)]
-pub struct Handover<'a> {
-    /// The caller's terminal, where the command shares it.
-    pub terminal: Option<&'a Terminal>,
-    /// The signal mask that husk was started with.
-    pub mask: SignalSet,
-    /// husk's own file, where the command must not be that.
-    pub own_file: Option<FileId>,
-}
 
 /// Becomes PID 1: makes everything that `plan` says, then runs the command. Never returns to the
 /// caller's code.

@@ -6,7 +6,7 @@ use super::mount_flags;
 use super::mount_point::{self, Kind, Wanted, c_string};
 use super::proc_fd::ProcFd;
 use super::resolve::{self, Symlinks, TMPFS_MAGIC, read_link};
-use super::root::{self, NewRoot};
+use super::root::{self, Assembled, NewRoot};
 use super::sources::{self, Opened, Source};
 use super::underlay::Underlays;
 use crate::config::MakeTarget;
@@ -30,16 +30,6 @@ use rustix::mount::{
 
 /// f_type of an overlay (statfs(2)).
 const OVERLAYFS_MAGIC: i64 = 0x794c_7630;
-
-/// A tree with everything mounted, ready to be entered.
-pub struct Assembled(NewRoot);
-
-impl Assembled {
-    /// The tree.
-    pub fn into_root(self) -> NewRoot {
-        self.0
-    }
-}
 
 /// The tree while it is made.
 struct Tree {

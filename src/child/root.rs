@@ -1,14 +1,9 @@
-//! The new root: put on top of the old one, and entered.
-//!
-//! husk mounts the new root, and whatever else it needs a descriptor of, on `/` itself, and opens
-//! `/..`. There a path goes up to the topmost mount, while every path that starts at `/` still
-//! starts below it, where the process's root is. So no name is looked up twice, nothing is mounted
-//! at a place that somebody else could change, and it works on every kernel since 2.6.
+//! The new root: put on top of the old one (see [`super::stack`]), and entered.
 
 use super::mount_flags;
-use super::mounts::Assembled;
 use super::proc_fd::ProcFd;
 use super::resolve::{self, Symlinks, TMPFS_MAGIC, read_link};
+use super::stack::topmost;
 use crate::fail::{Doing, Explain, Failed};
 use crate::limits::PATH_BYTES;
 use crate::plan::mount::MountFlags;
@@ -20,7 +15,7 @@ use crate::sys::open::{duplicate, openat};
 use core::ffi::CStr;
 use rustix::fd::{AsFd, BorrowedFd};
 use rustix::fs::{CWD, Mode, OFlags, fchmod, fstat, mkdirat, statfs};
-use rustix::io::{Errno, retry_on_intr};
+use rustix::io::Errno;
 use rustix::mount::{
     MountFlags as KernelFlags, MountPropagationFlags, UnmountFlags, mount, mount_bind,
     mount_bind_recursive, mount_change, unmount,
@@ -51,6 +46,9 @@ impl NewRoot {
     }
 }
 
+/// A root with everything mounted, ready to be entered: made by [`super::mounts::assemble`] alone.
+pub struct Assembled(pub(super) NewRoot);
+
 /// Whether there is something to enter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Place {
@@ -58,13 +56,6 @@ pub enum Place {
     Current,
     /// It is stacked on `/`.
     Stacked,
-}
-
-/// Opens the topmost mount on `/`.
-#[inline(never)]
-pub fn topmost() -> Result<Fd, Errno> {
-    let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
-    retry_on_intr(|| openat(CWD, c"/..", flags, Mode::empty()))
 }
 
 /// Binds `source` on `target`: plainly, so that no automount is touched; recursively where the
@@ -195,7 +186,7 @@ pub fn enter<'a>(plan: &Plan<'a>, assembled: Assembled) -> Result<(), Failed> {
         Root::Host => b"/",
         Root::Pivot(path) | Root::Chroot(path) => path.to_bytes(),
     };
-    let root = assembled.into_root();
+    let Assembled(root) = assembled;
     if let Root::Chroot(_) = plan.root {
         fchdir(&root.fd).doing(Doing::EnterRoot, path)?;
         chroot(c".").doing(Doing::EnterRoot, path)?;

@@ -8,7 +8,8 @@
 use super::mount_flags;
 use super::proc_fd::ProcFd;
 use super::resolve::{component_of, read_link};
-use super::root::{NewRoot, topmost};
+use super::root::NewRoot;
+use super::stack::topmost;
 use crate::limits::{PATH_BYTES, UNDERLAYS};
 use crate::plan::mount::MountFlags;
 use crate::sys::directory::Directory;

@@ -3,12 +3,31 @@
 //! execve(2) says ENOENT about the file when that program is what is missing. Naming it is half of
 //! the cure.
 
-use super::spawn::FileId;
 use crate::sys::fd::Fd;
 use crate::sys::open::openat;
 use core::ffi::CStr;
-use rustix::fs::{CWD, Mode, OFlags};
+use rustix::fs::{CWD, Mode, OFlags, statat};
 use rustix::io::{Errno, pread, retry_on_intr};
+
+/// A file, whatever it is called.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FileId {
+    /// st_dev.
+    pub device: u64,
+    /// st_ino.
+    pub inode: u64,
+}
+
+impl FileId {
+    /// What is at `path`, links followed.
+    pub fn of(path: &CStr) -> Result<Self, Errno> {
+        let stat = retry_on_intr(|| statat(CWD, path, rustix::fs::AtFlags::empty()))?;
+        Ok(Self {
+            device: stat.st_dev,
+            inode: stat.st_ino,
+        })
+    }
+}
 
 /// Bytes of an ELF file in which its headers are.
 const HEAD: usize = 4096;

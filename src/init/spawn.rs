@@ -1,7 +1,6 @@
 //! The command: found as execvp(3) finds it, started as vfork(2) does, its errno brought home.
 
-use super::interpreter;
-use crate::child::Handover;
+use super::interpreter::{self, FileId};
 use crate::fail::{self, Doing, Status};
 use crate::limits::{COMMAND_WORDS, PATH_BYTES};
 use crate::link::Inner;
@@ -14,9 +13,19 @@ use crate::sys::terminal::set_foreground;
 use core::ffi::CStr;
 use heapless::Vec;
 use rustix::fd::{AsFd, BorrowedFd};
-use rustix::fs::{CWD, statat};
 use rustix::io::{Errno, retry_on_intr};
 use rustix::process::{Pid, WaitOptions, getpid, setpgid, setsid, waitpid};
+
+/// What the supervisor knows and PID 1 needs, beside the plan.
+#[derive(Clone, Copy)]
+pub struct Handover<'a> {
+    /// The caller's terminal, where the command shares it.
+    pub terminal: Option<&'a Terminal>,
+    /// The signal mask that husk was started with.
+    pub mask: SignalSet,
+    /// husk's own file, where the command must not be that.
+    pub own_file: Option<FileId>,
+}
 
 /// What is to be run, and how.
 #[derive(Clone, Copy)]
@@ -28,26 +37,6 @@ pub struct Command<'a> {
     terminal: Option<&'a Terminal>,
     mask: SignalSet,
     forbidden: Option<FileId>,
-}
-
-/// A file, whatever it is called.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct FileId {
-    /// st_dev.
-    pub device: u64,
-    /// st_ino.
-    pub inode: u64,
-}
-
-impl FileId {
-    /// What is at `path`, links followed.
-    pub fn of(path: &CStr) -> Result<Self, Errno> {
-        let stat = retry_on_intr(|| statat(CWD, path, rustix::fs::AtFlags::empty()))?;
-        Ok(Self {
-            device: stat.st_dev,
-            inode: stat.st_ino,
-        })
-    }
 }
 
 impl<'a> Command<'a> {

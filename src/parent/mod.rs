@@ -4,9 +4,10 @@ pub mod id_map;
 pub mod relay;
 pub mod terminal;
 
-use crate::child::{self, Handover};
+use crate::child;
 use crate::fail::{Doing, Explain, Failed, Failure, Status};
-use crate::init::spawn::FileId;
+use crate::init::interpreter::FileId;
+use crate::init::spawn::Handover;
 use crate::link::Inner;
 use crate::link::{self, Order, Outer};
 use crate::plan::{Plan, Root, Supervisor};
