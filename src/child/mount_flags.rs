@@ -36,6 +36,9 @@ const ATTRIBUTES: [(u32, u32); 5] = [
 /// How access times are kept.
 const TIMES: u32 = MS_NOATIME | MS_STRICTATIME | MS_RELATIME;
 
+/// What of that the host may have locked (mount_namespaces(7)); then it stays as it is.
+const LOCKABLE: u32 = TIMES | MS_NODIRATIME;
+
 /// The flags that belong to a mount and not to its file system.
 const PER_MOUNT: u32 = MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_NODIRATIME | TIMES;
 
@@ -67,8 +70,8 @@ fn attributes(wanted: u32) -> (u32, u32) {
 pub fn set_detached(fd: BorrowedFd<'_>, flags: MountFlags, reach: Reach) -> Result<(), Errno> {
     let (set, clear) = attributes(flags.0 & PER_MOUNT);
     match set_attributes(fd, set, clear, reach) {
-        Err(Errno::PERM) if clear != 0 => {
-            let (set, _) = attributes(flags.0 & PER_MOUNT & !TIMES);
+        Err(Errno::PERM) if flags.0 & LOCKABLE != 0 => {
+            let (set, _) = attributes(flags.0 & PER_MOUNT & !LOCKABLE);
             set_attributes(fd, set, 0, reach)
         }
         done => done,
@@ -122,7 +125,7 @@ fn remount(path: &ProcFd, has: StatVfsMountFlags, wanted: u32) -> Result<(), Err
         kept & !TIMES
     };
     match bind(without_old_times | wanted) {
-        Err(Errno::PERM) if wanted & TIMES != 0 => bind(kept | (wanted & !TIMES)),
+        Err(Errno::PERM) if wanted & LOCKABLE != 0 => bind(kept | (wanted & !LOCKABLE)),
         done => done,
     }
 }

@@ -101,7 +101,8 @@ fn make<'a>(
     };
     let mut at = start.doing(Doing::OpenTarget, path)?;
     let mut names = components(path).peekable();
-    let mut over_root = matches!(target, Target::Inside(_)) || path.first() == Some(&b'/');
+    let inside = matches!(target, Target::Inside(_));
+    let mut over_root = inside;
     while let Some(name) = names.next() {
         let mut memory = [0_u8; PATH_BYTES];
         let name = c_string(&mut memory, name).doing(Doing::MakeTarget, path)?;
@@ -117,7 +118,7 @@ fn make<'a>(
             Ok(found) => found,
             Err(Errno::NOENT) => match make_one(at.as_fd(), name, kind) {
                 Ok(made) => made,
-                Err(Errno::ACCESS | Errno::PERM | Errno::ROFS | Errno::OVERFLOW) => {
+                Err(Errno::ACCESS | Errno::PERM | Errno::ROFS | Errno::OVERFLOW) if inside => {
                     let over = if over_root {
                         Over::Root
                     } else {

@@ -191,21 +191,27 @@ pub fn enter<'a>(plan: &Plan<'a>, assembled: Assembled) -> Result<(), Failed> {
         fchdir(&root.fd).doing(Doing::EnterRoot, path)?;
         chroot(c".").doing(Doing::EnterRoot, path)?;
     }
-    if root.place == Place::Current {
-        return Ok(());
-    }
     let mut memory = [0_u8; PATH_BYTES];
     let back = match plan.root {
-        // The host's tree, but with an underlay at its top: the caller's directory is found again
-        // by its path.
-        Root::Host => {
-            read_link(CWD, c"/proc/self/cwd", &mut memory).doing(Doing::EnterRoot, path)?
-        }
+        // The host's tree, with mounts over it: the caller's directory is found again by its path, or
+        // else is what was there before, and is nothing for the command.
+        Root::Host => read_link(CWD, c"/proc/self/cwd", &mut memory).unwrap_or(c"/"),
         Root::Pivot(_) | Root::Chroot(_) => c"/",
     };
+    if root.place == Place::Current {
+        // husk's own /proc covers nobody's directory.
+        if plan.root == Root::Host && plan.operations.len() > 1 {
+            return chdir(back)
+                .or_else(|_| chdir(c"/"))
+                .doing(Doing::EnterRoot, path);
+        }
+        return Ok(());
+    }
     fchdir(&root.fd).doing(Doing::EnterRoot, path)?;
     pivot(&root).doing(Doing::EnterRoot, path)?;
-    chdir(back).doing(Doing::EnterRoot, path)
+    chdir(back)
+        .or_else(|_| chdir(c"/"))
+        .doing(Doing::EnterRoot, path)
 }
 
 /// pivot_root(2) into the working directory, and the old root taken away.

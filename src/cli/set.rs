@@ -37,11 +37,13 @@ pub fn apply<'a>(
             let kind = found.kind();
             config.unshare = config.unshare.with(kind);
             config.share = config.share.without(kind);
+            forget_network(config, kind);
         }
         Does::Share => {
             let kind = found.kind();
             config.share = config.share.with(kind);
             config.unshare = config.unshare.without(kind);
+            forget_network(config, kind);
         }
         Does::SetEnv => {
             let change = found.variable(first, second, arena)?;
@@ -64,6 +66,13 @@ pub fn apply<'a>(
 
 /// Bytes of the longest key, and some.
 const KEY: usize = 24;
+
+/// The last word about the net namespace counts.
+fn forget_network(config: &mut Config<'_>, kind: NamespaceSet) {
+    if kind.contains(NamespaceSet::NET) {
+        config.network = None;
+    }
+}
 
 /// A flag replaces the file's choice of what it excludes.
 fn forget_file<T>(key: &mut Option<At<T>>) {

@@ -21,8 +21,6 @@ macro_rules! doings {
 doings! {
     /// open(2) or read(2) of the configuration file.
     ReadConfig: "reading",
-    /// Memory that is handed out once was asked for twice.
-    Allocate: "taking memory for",
     /// rt_sigprocmask(2), rt_sigaction(2).
     BlockSignals: "blocking signals",
     /// prctl(2).

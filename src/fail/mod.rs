@@ -203,7 +203,8 @@ fn put_failure(line: &mut Text, failure: &Failure) {
 
 fn put_refusal(line: &mut Text, refusal: &Refusal, sources: Sources<'_>) {
     put_place(line, refusal.place, sources);
-    if !refusal.subject.is_empty() {
+    // A flag is its own subject.
+    if !refusal.subject.is_empty() && !matches!(refusal.place, Place::Argument(_)) {
         line.foreign(refusal.subject.as_bytes());
         line.put(": ");
     }

@@ -71,7 +71,12 @@ impl Refusal {
     #[inline(never)]
     pub fn new(place: Place, subject: &str, what: What<'_>) -> Refused {
         let mut memory = memory::Text::new();
-        let mut kept = |text: &str| memory.keep(text.get(..SHOWN).unwrap_or(text));
+        let mut kept = |text: &str| {
+            memory.keep(
+                text.get(..text.floor_char_boundary(SHOWN))
+                    .unwrap_or_default(),
+            )
+        };
         let subject = kept(subject);
         let what = match what {
             What::Unknown {

@@ -45,14 +45,13 @@ pub fn remedy(doing: Doing, errno: Errno) -> Option<&'static str> {
             "a symbolic link is on the way: name the directory that is meant"
         }
         (Doing::OpenTarget | Doing::MakeTarget, Errno::NOTDIR) => {
-            "a directory goes on a directory, a file on a file; none is made through a symbolic link"
+            "a directory goes on a directory, a file on a file, and none is made through a link"
         }
         (Doing::MakeSymlink, Errno::ROFS) => {
             "links are made in a tmpfs or overlay only: mount one there first"
         }
         (Doing::WriteMap, Errno::TOOBIG) => "a map has less than 4096 bytes: user_namespaces(7)",
         (Doing::Underlay, Errno::MFILE) => "husk lays 16 of them at most",
-        (Doing::OpenRoot, Errno::NOTDIR) => "a root is a directory",
         (Doing::SetMountFlags | Doing::Remount, Errno::PERM) => {
             "the host has locked the flags of this mount"
         }
@@ -63,7 +62,6 @@ pub fn remedy(doing: Doing, errno: Errno) -> Option<&'static str> {
         }
         (Doing::Execute, Errno::NOEXEC) => "it is neither a program for this machine nor a script",
         (Doing::ExecuteHusk, _) => "inside, it could be changed through /proc: copy it to nest it",
-        (Doing::ReadConfig, Errno::ISDIR) => "it is a directory",
         (Doing::ReadConfig, Errno::FBIG) => "it is larger than 65536 bytes",
         _ => return None,
     })

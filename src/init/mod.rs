@@ -136,10 +136,11 @@ impl Init<'_> {
             // They are about who may use the terminal, and it was us who did.
             Some(Signal::TTIN | Signal::TTOU) => return,
             Some(Signal::CONT) if self.terminal.is_some() => {
-                if self.link.order() == Some(Order::TakeTerminal)
-                    && let Some(terminal) = self.terminal
-                {
-                    let _ = set_foreground(terminal, self.pid);
+                // One SIGCONT may stand for several orders.
+                while self.link.order() == Some(Order::TakeTerminal) {
+                    if let Some(terminal) = self.terminal {
+                        let _ = set_foreground(terminal, self.pid);
+                    }
                 }
                 group
             }

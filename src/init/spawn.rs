@@ -5,6 +5,7 @@ use crate::fail::{self, Doing, Status};
 use crate::limits::{COMMAND_WORDS, PATH_BYTES};
 use crate::link::Inner;
 use crate::parent::terminal::{Holder, Terminal};
+use crate::plan::namespace::NamespaceSet;
 use crate::plan::{Plan, Session};
 use crate::sys::clone;
 use crate::sys::exec::{WordList, Words, execve};
@@ -14,7 +15,9 @@ use core::ffi::CStr;
 use heapless::Vec;
 use rustix::fd::{AsFd, BorrowedFd};
 use rustix::io::{Errno, retry_on_intr};
-use rustix::process::{Pid, WaitOptions, getpid, setpgid, setsid, waitpid};
+use rustix::process::{
+    Pid, Signal, WaitOptions, getpid, set_parent_process_death_signal, setpgid, setsid, waitpid,
+};
 
 /// What the supervisor knows and PID 1 needs, beside the plan.
 #[derive(Clone, Copy)]
@@ -37,6 +40,8 @@ pub struct Command<'a> {
     terminal: Option<&'a Terminal>,
     mask: SignalSet,
     forbidden: Option<FileId>,
+    /// Whether nothing but the parent's death ends it with us.
+    alone: bool,
 }
 
 impl<'a> Command<'a> {
@@ -56,6 +61,7 @@ impl<'a> Command<'a> {
             terminal,
             mask,
             forbidden,
+            alone: !plan.namespaces.contains(NamespaceSet::PID),
         }
     }
 
@@ -180,6 +186,10 @@ fn take_place(command: &Command<'_>) {
             }
         }
     }
+    if command.alone {
+        // No PID namespace ends with PID 1, so the command at least ends with us.
+        let _ = set_parent_process_death_signal(Some(Signal::KILL));
+    }
     let _ = signal::set_mask(command.mask);
 }
 
@@ -250,7 +260,7 @@ fn execute_script(command: &Command<'_>, file: &CStr) -> Errno {
         .chain(command.argv.skip(1).iter());
     for word in words {
         if argv.push(word).is_err() {
-            return Errno::NOEXEC;
+            return Errno::TOOBIG;
         }
     }
     match looks_like_text(file) {

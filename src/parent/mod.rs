@@ -83,7 +83,7 @@ pub fn run<'a>(plan: &Plan<'a>) -> Result<Status, Failed> {
     if plan.supervisor == Supervisor::DiesWithParent {
         die_with_parent()?;
     }
-    let terminal = Terminal::open(plan.session);
+    let terminal = Terminal::open(plan.session, plan.init);
     let (outer, inner) = link::pair().doing(Doing::Connect, b"")?;
     let handover = Handover {
         terminal: terminal.as_ref(),

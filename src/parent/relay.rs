@@ -16,6 +16,8 @@ struct Job {
     holder: Holder,
     /// Who has it now, as far as it is husk's to give.
     now: Holder,
+    /// Whether the command ever had it.
+    ever: Holder,
 }
 
 /// Waits for the end of PID 1 and returns the command's status.
@@ -31,11 +33,12 @@ pub fn until_exit(
             terminal,
             holder,
             now: holder,
+            ever: holder,
         }
     });
     let ended = wait(child, outer, init, job.as_mut());
     if let Some(job) = &job {
-        job.terminal.put_back(job.now);
+        job.terminal.put_back(job.now, job.ever);
     }
     ended
 }
@@ -108,9 +111,17 @@ fn stopped(signal: i32, child: &Child, outer: &Outer, job: &mut Job) {
         // It shall have it when the job comes to the foreground.
         job.holder = Holder::Command;
     }
-    // The shell sees a stopped job, takes the terminal and wakes us with SIGCONT.
+    // The terminal stopped the command's group alone: the rest of the caller's job, such as the other
+    // end of a pipe, is to stop as well. The shell then takes the terminal, and wakes all with SIGCONT.
+    let job_of_caller = match job.now {
+        Holder::Command => Target::Group(job.terminal.own_group()),
+        Holder::Supervisor => Target::Process(getpid()),
+    };
     job.now = Holder::Supervisor;
-    let _ = signal::send(Target::Process(getpid()), Signal::STOP.as_raw());
+    signal::stop(job_of_caller);
+    // Here again by SIGCONT; or at once, in a job that nobody could continue (an orphaned process
+    // group), which the kernel does not stop, and so the command is not to stand still either.
+    resume(child, outer, job);
 }
 
 /// The shell continued us, in the foreground or in the background.
@@ -124,6 +135,7 @@ fn resume(child: &Child, outer: &Outer, job: &mut Job) {
 fn give(child: &Child, outer: &Outer, job: &mut Job) {
     job.holder = Holder::Command;
     job.now = Holder::Command;
+    job.ever = Holder::Command;
     let _ = outer.order(Order::TakeTerminal);
     let _ = signal::send(Target::Process(child.pid()), Signal::CONT.as_raw());
 }

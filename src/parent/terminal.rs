@@ -7,7 +7,7 @@
 //! goes to husk, which passes it on to the command's group. So a signal of the terminal reaches the
 //! command once, and `husk run … | less` works.
 
-use crate::plan::Session;
+use crate::plan::{Init, Session};
 use crate::sys::fd::Fd;
 use crate::sys::open::openat;
 use crate::sys::terminal::{self, Modes};
@@ -28,8 +28,8 @@ impl Terminal {
     ///
     /// Where somebody sits at it and talks to the command alone, as far as can be told (husk leads
     /// a job in the foreground, standard input and output are terminals), the command has it from
-    /// the start.
-    pub fn open(session: Session) -> Option<Self> {
+    /// the start; and where it is PID 1, which no SIGTTIN stops.
+    pub fn open(session: Session, init: Init) -> Option<Self> {
         if session == Session::New {
             return None;
         }
@@ -45,7 +45,7 @@ impl Terminal {
             found,
             first: Holder::Supervisor,
         };
-        if alone && opened.is_ours() {
+        if (alone || init == Init::Command) && opened.is_ours() {
             opened.first = Holder::Command;
         }
         Some(opened)
@@ -54,6 +54,11 @@ impl Terminal {
     /// Whether husk's own job has the terminal.
     pub fn is_ours(&self) -> bool {
         terminal::foreground(&self.fd) == Ok(Some(self.own_group))
+    }
+
+    /// husk's own process group.
+    pub const fn own_group(&self) -> Pid {
+        self.own_group
     }
 
     /// Its descriptor's number.
@@ -67,13 +72,15 @@ impl Terminal {
     }
 
     /// At the end: takes the terminal back from the command's group, if that has it, and gives it the
-    /// modes in which it was found. A job in the background leaves it alone. All signals are blocked,
-    /// SIGTTOU with them, so that a process of another group may do this.
-    pub fn put_back(&self, now: Holder) {
+    /// modes in which it was found, if the command ever had it: else they are somebody else's, at the
+    /// other end of a pipe. A job in the background leaves it alone. All signals are blocked, SIGTTOU
+    /// with them, so that a process of another group may do this.
+    pub fn put_back(&self, now: Holder, ever: Holder) {
         if now == Holder::Command {
             let _ = terminal::set_foreground(&self.fd, self.own_group);
         }
         if let Some(found) = self.found
+            && ever == Holder::Command
             && self.is_ours()
         {
             let _ = terminal::set_modes(&self.fd, found);

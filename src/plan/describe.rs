@@ -82,16 +82,16 @@ fn put_rest(text: &mut Text, plan: &Plan<'_>) {
         text.put("\n");
     }
     if plan.new_privileges == NewPrivileges::Allowed {
-        text.put("set-user-ID programs gain privileges\n");
+        text.put("no_new_privs: false\n");
     }
     if plan.session == Session::New {
         text.put("new session\n");
     }
     if plan.supervisor == Supervisor::DiesWithParent {
-        text.put("dies with its parent\n");
+        text.put("die_with_parent\n");
     }
     if plan.init == Init::Command {
-        text.put("the command is PID 1\n");
+        text.put("as_pid_1\n");
     }
     text.put("environment: ");
     text.number(u64::try_from(plan.envp.len()).unwrap_or(u64::MAX));

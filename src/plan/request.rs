@@ -174,29 +174,23 @@ fn root<'a>(config: &Config<'a>, namespaces: NamespaceSet) -> Result<Root<'a>, R
     }
 }
 
+/// Where writes to the root go, and whether there are any: both are about a new root's mount.
 fn writes<'a>(config: &Config<'a>, root: Root<'a>) -> Result<Writes<'a>, Refused> {
-    match (config.overlay, root) {
-        (None, _) => Ok(Writes::Root),
-        (
-            Some(At {
-                value: Overlay::Tmpfs,
-                ..
-            }),
-            Root::Pivot(_),
-        ) => Ok(Writes::Tmpfs),
-        (
-            Some(At {
-                value: Overlay::Directory(path),
-                ..
-            }),
-            Root::Pivot(_),
-        ) => Ok(Writes::Directory(path)),
-        (Some(At { place, .. }), _) => Err(Refusal::text(
-            place,
-            "overlay",
-            "needs a new root and the mount namespace",
-        )),
+    if !matches!(root, Root::Pivot(_)) {
+        let text = "needs a new root and the mount namespace";
+        match (config.overlay, config.read_only) {
+            (Some(at), _) => return Err(Refusal::text(at.place, "overlay", text)),
+            (_, Some(At { value: true, place })) => {
+                return Err(Refusal::text(place, "read_only", text));
+            }
+            _ => (),
+        }
     }
+    Ok(match config.overlay.map(|at| at.value) {
+        None => Writes::Root,
+        Some(Overlay::Tmpfs) => Writes::Tmpfs,
+        Some(Overlay::Directory(path)) => Writes::Directory(path),
+    })
 }
 
 fn working_dir<'a>(config: &Config<'a>, root: Root<'a>) -> Result<Option<&'a CStr>, Refused> {
@@ -266,9 +260,15 @@ fn operations<'a>(
 /// Whether the configuration itself mounts something on `path`.
 fn is_covered(config: &Config<'_>, path: &CStr) -> bool {
     config.mounts.iter().any(|at| {
-        let mounts = !matches!(
+        let mounts = matches!(
             at.value.option,
-            Some(MountOption::Remount | MountOption::Directory | MountOption::Symlink)
+            Some(
+                MountOption::Mount
+                    | MountOption::Bind
+                    | MountOption::RecursiveBind
+                    | MountOption::Relocate
+                    | MountOption::Dev
+            )
         );
         let target = at.value.target.unwrap_or_default();
         mounts && components(target.to_bytes()).eq(components(path.to_bytes()))

@@ -5,7 +5,7 @@ use super::check;
 use core::ptr;
 use linux_raw_sys::general::{
     __NR_kill, __NR_rt_sigaction, __NR_rt_sigprocmask, __NR_rt_sigqueueinfo, __NR_rt_sigtimedwait,
-    SIG_SETMASK, SIGCHLD,
+    SIG_SETMASK, SIGCHLD, SIGTSTP,
 };
 use rustix::io::Errno;
 use rustix::process::Pid;
@@ -160,6 +160,14 @@ pub fn send(target: Target, signal: i32) -> Result<(), Errno> {
         )
     };
     check(returned).map(drop)
+}
+
+/// Stops as the terminal would: SIGTSTP, let through for a moment.
+pub fn stop(target: Target) {
+    let tstp = SignalSet(u64::MAX & !(1 << (SIGTSTP - 1)));
+    let _ = send(target, SIGTSTP.cast_signed());
+    let _ = set_mask(tstp);
+    let _ = set_mask(SignalSet::ALL);
 }
 
 fn number(pid: Pid) -> usize {

@@ -13,11 +13,7 @@ use rustix::thread::{set_thread_groups, set_thread_res_gid, set_thread_res_uid};
 /// Supplementary groups are dropped where the kernel lets them be: not where setgroups is denied,
 /// by us or by newgidmap(1), nor without the capability.
 pub fn become_identity(identity: Identity, maps: Option<&Maps<'_>>) -> Result<(), Failed> {
-    let groups = match maps {
-        Some(maps) => maps.setgroups == Setgroups::Leave,
-        None => identity.uid.is_some() || identity.gid.is_some(),
-    };
-    if groups {
+    if maps.is_none_or(|maps| maps.setgroups == Setgroups::Leave) {
         match set_thread_groups(&[]) {
             Err(Errno::PERM) => (),
             done => done.doing_on(
