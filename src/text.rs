@@ -26,9 +26,9 @@ impl<const N: usize> Text<N> {
         let _ = uwrite!(self, "{}", number.into());
     }
 
-    /// Adds bytes that came from outside, such as a path: as they are, but what could end the line or
-    /// drive a terminal becomes `\xNN`, and so does all that is not ASCII where there is more to fear
-    /// in it than letters.
+    /// Adds bytes that came from outside, such as a path: as they are, but what could end the line
+    /// or drive a terminal becomes `\xNN`, and so does all that is not ASCII where there is more to
+    /// fear in it than letters.
     pub fn foreign(&mut self, bytes: &[u8]) {
         let letters = core::str::from_utf8(bytes).is_ok_and(|text| !text.chars().any(is_tricky));
         for byte in bytes {

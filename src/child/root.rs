@@ -193,8 +193,8 @@ pub fn enter<'a>(plan: &Plan<'a>, assembled: Assembled) -> Result<(), Failed> {
     }
     let mut memory = [0_u8; PATH_BYTES];
     let back = match plan.root {
-        // The host's tree, with mounts over it: the caller's directory is found again by its path, or
-        // else is what was there before, and is nothing for the command.
+        // The host's tree, with mounts over it: the caller's directory is found again by its path,
+        // or else is what was there before, and is nothing for the command.
         Root::Host => read_link(CWD, c"/proc/self/cwd", &mut memory).unwrap_or(c"/"),
         Root::Pivot(_) | Root::Chroot(_) => c"/",
     };
@@ -217,9 +217,9 @@ pub fn enter<'a>(plan: &Plan<'a>, assembled: Assembled) -> Result<(), Failed> {
 /// pivot_root(2) into the working directory, and the old root taken away.
 ///
 /// EINVAL means that the new root is a shared mount (`option = "shared"`), which it is made again
-/// afterwards; or that the old one is an initramfs, which cannot be pivoted away. That one stays below
-/// the new root, as switch_root(8) leaves it, and root inside could come back to it by unmounting
-/// what is above, unless it lacks CAP_SYS_ADMIN.
+/// afterwards; or that the old one is an initramfs, which cannot be pivoted away. That one stays
+/// below the new root, as switch_root(8) leaves it, and root inside could come back to it by
+/// unmounting what is above, unless it lacks CAP_SYS_ADMIN.
 fn pivot(root: &NewRoot) -> Result<(), Errno> {
     match pivot_root(c".", c".") {
         Err(Errno::INVAL) => (),
@@ -262,8 +262,8 @@ fn detach_old(root: &NewRoot) -> Result<(), Errno> {
     Err(Errno::BUSY)
 }
 
-/// The command's working directory. In a new root it is resolved there, for its links may be hostile
-/// as well.
+/// The command's working directory. In a new root it is resolved there, for its links may be
+/// hostile as well.
 pub fn change_directory(plan: &Plan<'_>) -> Result<(), Failed> {
     let Some(path) = plan.working_dir else {
         return Ok(());

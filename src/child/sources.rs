@@ -75,8 +75,9 @@ pub fn open<'a>(plan: &Plan<'a>) -> Result<Opened, Failed> {
     })
 }
 
-/// Where the source is `/` itself and there will be a new root, a copy of its mounts: the new root is
-/// put on top of it, and would be bound along. Kernels without open_tree(2) (before 5.2) do without.
+/// Where the source is `/` itself and there will be a new root, a copy of its mounts: the new root
+/// is put on top of it, and would be bound along. Kernels without open_tree(2) (before 5.2) do
+/// without.
 fn copied(plan: &Plan<'_>, source: Source) -> Source {
     let Source::Open(fd) = &source else {
         return source;

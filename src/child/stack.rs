@@ -1,8 +1,8 @@
 //! The place where husk mounts what it needs a descriptor of: on top of `/`.
 //!
-//! There a path goes up (`/..`) to the topmost mount, while every path that starts at `/` still starts
-//! below it, where the process's root is. So no name is looked up twice, nothing is mounted at a place
-//! that somebody else could change, and it works on every kernel since 2.6.
+//! There a path goes up (`/..`) to the topmost mount, while every path that starts at `/` still
+//! starts below it, where the process's root is. So no name is looked up twice, nothing is mounted
+//! at a place that somebody else could change, and it works on every kernel since 2.6.
 
 use crate::sys::fd::Fd;
 use crate::sys::open::openat;

@@ -1,4 +1,5 @@
-//! Keys with plain values: what each takes, and where that goes, whether the file or a flag spells it.
+//! Keys with plain values: what each takes, and where that goes, whether the file or a flag spells
+//! it.
 
 use super::{At, Config, IdMap, Network, Overlay};
 use crate::plan::capability::{CapabilityChange, CapabilitySet};

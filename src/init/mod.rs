@@ -97,8 +97,8 @@ impl Init<'_> {
         }
     }
 
-    /// Reaps all that has ended: one SIGCHLD may stand for many. The command's status, as soon as it is
-    /// among them: what is left goes with PID 1.
+    /// Reaps all that has ended: one SIGCHLD may stand for many. The command's status, as soon as
+    /// it is among them: what is left goes with PID 1.
     fn reap(&self, options: WaitOptions) -> Option<Status> {
         let options = match self.terminal {
             Some(_) => options | WaitOptions::UNTRACED,

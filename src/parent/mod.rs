@@ -92,7 +92,8 @@ pub fn run<'a>(plan: &Plan<'a>) -> Result<Status, Failed> {
     };
     let (mut child, outer) = create(plan, (outer, inner), handover)?;
     if let Some(maps) = &plan.maps {
-        // Where PID 1 has failed meanwhile, what it says of why is worth more than what follows from it.
+        // Where PID 1 has failed meanwhile, what it says of why is worth more than what follows
+        // from it.
         id_map::write(child.pid(), maps, caller_mask)
             .map_err(|failed| outer.failure().unwrap_or(failed))?;
     }

@@ -111,8 +111,9 @@ fn stopped(signal: i32, child: &Child, outer: &Outer, job: &mut Job) {
         // It shall have it when the job comes to the foreground.
         job.holder = Holder::Command;
     }
-    // The terminal stopped the command's group alone: the rest of the caller's job, such as the other
-    // end of a pipe, is to stop as well. The shell then takes the terminal, and wakes all with SIGCONT.
+    // The terminal stopped the command's group alone: the rest of the caller's job, such as the
+    // other end of a pipe, is to stop as well. The shell then takes the terminal, and wakes all
+    // with SIGCONT.
     let job_of_caller = match job.now {
         Holder::Command => Target::Group(job.terminal.own_group()),
         Holder::Supervisor => Target::Process(getpid()),

@@ -71,10 +71,10 @@ impl Terminal {
         self.first
     }
 
-    /// At the end: takes the terminal back from the command's group, if that has it, and gives it the
-    /// modes in which it was found, if the command ever had it: else they are somebody else's, at the
-    /// other end of a pipe. A job in the background leaves it alone. All signals are blocked, SIGTTOU
-    /// with them, so that a process of another group may do this.
+    /// At the end: takes the terminal back from the command's group, if that has it, and gives it
+    /// the modes in which it was found, if the command ever had it: else they are somebody else's,
+    /// at the other end of a pipe. A job in the background leaves it alone. All signals are
+    /// blocked, SIGTTOU with them, so that a process of another group may do this.
     pub fn put_back(&self, now: Holder, ever: Holder) {
         if now == Holder::Command {
             let _ = terminal::set_foreground(&self.fd, self.own_group);

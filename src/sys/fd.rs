@@ -42,8 +42,8 @@ impl Drop for Fd {
 
 /// Closes the descriptors from `first` to `last`.
 ///
-/// With close_range(2) (5.9); where that is missing or refused, one by one up to RLIMIT_NOFILE, which
-/// a descriptor that was opened before the limit was lowered may exceed.
+/// With close_range(2) (5.9); where that is missing or refused, one by one up to RLIMIT_NOFILE,
+/// which a descriptor that was opened before the limit was lowered may exceed.
 ///
 /// Descriptors are closed under their owners' feet, so nothing that is in use may lie in the range.
 pub fn close_range(first: u32, last: u32) {

@@ -164,7 +164,7 @@ pub fn send(target: Target, signal: i32) -> Result<(), Errno> {
 
 /// Stops as the terminal would: SIGTSTP, let through for a moment.
 pub fn stop(target: Target) {
-    let tstp = SignalSet(u64::MAX & !(1 << (SIGTSTP - 1)));
+    let tstp = SignalSet(!(1 << (SIGTSTP - 1)));
     let _ = send(target, SIGTSTP.cast_signed());
     let _ = set_mask(tstp);
     let _ = set_mask(SignalSet::ALL);

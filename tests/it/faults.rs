@@ -261,9 +261,9 @@ fn calls_in(log: &str, traced: Traced) -> Vec<Call> {
         .collect()
 }
 
-/// strace itself needs the first; three do not return; getuid(2) and its like cannot fail, and callers
-/// rely on it.
-const NOT_TO_FAIL: [&str; 8] = [
+/// strace itself needs the first; three do not return; getuid(2), umask(2) and their like cannot fail,
+/// and callers rely on it.
+const NOT_TO_FAIL: [&str; 9] = [
     "execve",
     "exit",
     "exit_group",
@@ -272,6 +272,7 @@ const NOT_TO_FAIL: [&str; 8] = [
     "geteuid",
     "getgid",
     "getegid",
+    "umask",
 ];
 
 /// Every call with every errno, spread over the processors; what broke the promise, and the counts.

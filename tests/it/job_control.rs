@@ -236,6 +236,40 @@ fn its_neighbour_in_a_pipeline_can_read_the_terminal() {
 }
 
 #[test]
+fn ctrl_z_stops_the_whole_pipeline_and_fg_continues_it() {
+    for who in everybody() {
+        let mut terminal = or_skip!(Terminal::of(who), "{NO_BASH}");
+        let run = Run::new(who).words(["--", "cat"]).typed();
+        terminal.line(&format!("{run} | tr a-z A-Z"));
+        terminal.after_a_moment();
+        terminal.line("one");
+        terminal.wait_for("ONE\r\n");
+        terminal.enter("\x1a");
+        terminal.wait_for("Stopped");
+        terminal.wait_for("$ ");
+        terminal.line("fg");
+        terminal.after_a_moment();
+        terminal.line("two");
+        terminal.wait_for("TWO\r\n");
+        terminal.enter("\x04");
+        terminal.wait_for("$ ");
+    }
+}
+
+#[test]
+fn the_modes_of_a_neighbour_in_a_pipeline_are_its_own() {
+    for who in everybody() {
+        let root = or_skip!(who.root_dir(), "{NO_BUSYBOX}");
+        let mut terminal = or_skip!(Terminal::of(who), "{NO_BASH}");
+        let run = Run::root(who, &root).words(["--", "/bin/true"]).typed();
+        let pager = "(stty -echo </dev/tty; sleep 0.5; stty -a </dev/tty | grep -o -e '-echo ')";
+        terminal.line(&format!("{run} | {pager}"));
+        terminal.wait_for("-echo \r\n");
+        terminal.wait_for("$ ");
+    }
+}
+
+#[test]
 fn killing_husk_on_a_terminal_kills_what_is_inside() {
     for who in everybody() {
         let root = or_skip!(who.root_dir(), "{NO_BUSYBOX}");

@@ -46,6 +46,7 @@ mod every_call_fails;
 mod features;
 mod flags;
 mod foreign_root;
+mod host_tree;
 mod house;
 mod id_helpers;
 mod id_maps;

@@ -43,8 +43,8 @@ pub fn drop_from_thread(dropped: CapabilitySet) -> Result<(), Failed> {
 /// The capabilities that open what permissions close (capabilities(7)).
 const OVERRIDES: Kernel = Kernel::DAC_OVERRIDE.union(Kernel::DAC_READ_SEARCH);
 
-/// Runs `open` without the rights over the caller's own files that a new user namespace gives, as soon as
-/// its maps are written: what the caller may not open is not opened.
+/// Runs `open` without the rights over the caller's own files that a new user namespace gives, as
+/// soon as its maps are written: what the caller may not open is not opened.
 pub fn as_the_caller<T>(
     plan: &Plan<'_>,
     open: impl FnOnce() -> Result<T, Failed>,
