@@ -181,21 +181,22 @@ fn put_failure(line: &mut Text, failure: &Failure) {
         line.put(failure.doing.joint());
         line.foreign(failure.second);
     }
-    let Some(errno) = failure.errno else { return };
-    line.put(": ");
-    match errno::describe(errno) {
-        Some((name, words)) => {
-            line.put(name);
-            line.put(" (");
-            line.put(words);
-            line.put(")");
-        }
-        None => {
-            line.put("errno ");
-            line.number(errno.raw_os_error().unsigned_abs());
+    if let Some(errno) = failure.errno {
+        line.put(": ");
+        match errno::describe(errno) {
+            Some((name, words)) => {
+                line.put(name);
+                line.put(" (");
+                line.put(words);
+                line.put(")");
+            }
+            None => {
+                line.put("errno ");
+                line.number(errno.raw_os_error().unsigned_abs());
+            }
         }
     }
-    if let Some(remedy) = remedy::remedy(failure.doing, errno) {
+    if let Some(remedy) = remedy::remedy(failure.doing, failure.errno) {
         line.put(": ");
         line.put(remedy);
     }

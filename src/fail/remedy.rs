@@ -3,9 +3,12 @@
 use super::doing::Doing;
 use rustix::io::Errno;
 
-/// The causes of `errno` in this step that can be mended, and how.
-pub fn remedy(doing: Doing, errno: Errno) -> Option<&'static str> {
-    Some(match (doing, errno) {
+/// The causes of `errno` in this step that can be mended, and how. A helper's refusal comes without one.
+pub fn remedy(doing: Doing, errno: Option<Errno>) -> Option<&'static str> {
+    if doing == Doing::HelperRefused {
+        return Some("your ids are in /etc/subuid and /etc/subgid");
+    }
+    Some(match (doing, errno?) {
         (Doing::CreateNamespaces, Errno::NOSPC | Errno::USERS) => {
             "a limit is reached: as root, sysctl -w user.max_user_namespaces=15000 (or another user.max_*); or 32 are nested already"
         }

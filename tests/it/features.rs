@@ -3,6 +3,8 @@
 use crate::husk::Run;
 use crate::world::everybody;
 #[cfg(feature = "toml")]
+use crate::world::tool;
+#[cfg(feature = "toml")]
 use std::path::Path;
 
 #[cfg(not(feature = "toml"))]
@@ -41,6 +43,33 @@ fn hostname(run: Run) -> String {
         .succeeds()
         .trim()
         .to_owned()
+}
+
+#[cfg(feature = "toml")]
+#[test]
+fn the_file_is_read_once_and_husk_executed_once() {
+    or_skip!(tool("strace"), "no strace(1)");
+    for who in everybody() {
+        let dir = who.dir("config");
+        let log = dir.join("log");
+        let options = "-f -s 4096 -e trace=execve,execveat,open,openat,openat2";
+        let run = Run::config(who, &dir, "hostname = \"box\"\n").sh("exit 0");
+        let traced = run.traced(&log, options.split(' '));
+        traced.output().succeeds();
+        let log = std::fs::read_to_string(log).unwrap();
+        // The path is the first string of a call.
+        let calls = |name: &str, path: &str| {
+            let on = |line: &&str| line.split('"').nth(1).is_some_and(|on| on.ends_with(path));
+            log.lines()
+                .filter(|line| line.contains(name))
+                .filter(on)
+                .count()
+        };
+        assert_eq!(calls(" open", "/box.toml"), 1, "{log}");
+        assert_eq!(calls(" execve", "/husk"), 1, "{log}");
+        assert_eq!(calls(" execve", "/bin/sh"), 1, "{log}");
+        assert_eq!(calls(" execve", "/proc/self/exe"), 0, "{log}");
+    }
 }
 
 #[cfg(feature = "toml")]

@@ -62,6 +62,33 @@ fn both_are_run_with_every_range() {
 }
 
 #[test]
+fn both_are_started_at_once() {
+    let who = or_skip!(world::user(), "{}", world::no_user());
+    or_skip!(tool("newuidmap").and(tool("newgidmap")), "{NO_HELPERS}");
+    or_skip!(who.subordinate_ids(), "{NO_IDS}");
+    // Each waits for the other: one after the other, the first would wait in vain.
+    let dir = wrappers(
+        who,
+        "echo >DIR/NAME.up; n=0; until [ -e DIR/newuidmap.up ] && [ -e DIR/newgidmap.up ]; do \
+         n=$((n + 1)); [ $n -lt 200 ] || exit 9; sleep 0.05; done; exec REAL \"$@\"",
+    );
+    let run = with_path(who, &dir).words(["--id-map", "auto"]);
+    assert_eq!(run.sh("id -u").output().succeeds(), "0\n");
+}
+
+#[test]
+fn they_are_found_although_path_has_none_and_never_in_a_relative_directory() {
+    let who = or_skip!(world::user(), "{}", world::no_user());
+    or_skip!(tool("newuidmap").and(tool("newgidmap")), "{NO_HELPERS}");
+    let (first, _) = or_skip!(who.subordinate_ids(), "{NO_IDS}");
+    let dir = wrappers(who, "exit 9");
+    let run = Run::new(who).variable("PATH", ".").within(dir.path());
+    let run = run.words(["--uid-map", "0", &first.to_string(), "9"]);
+    let run = run.words(["--gid-map", "0", &first.to_string(), "9"]);
+    assert_eq!(run.sh("echo mapped").output().succeeds(), "mapped\n");
+}
+
+#[test]
 fn root_writes_every_map_without_them() {
     let who = or_skip!(world::root(), "{NOT_ROOT}");
     let dir = wrappers(who, "echo called >DIR/called; exit 1");
@@ -161,7 +188,7 @@ fn a_range_that_is_not_the_caller_s_is_refused_in_the_helper_s_words() {
     }
     run.sh("true")
         .output()
-        .refuses(&["newuidmap", "not allowed"]);
+        .refuses(&["newuidmap", "not allowed", "/etc/subuid"]);
 }
 
 #[test]

@@ -15,7 +15,7 @@ use std::mem::ManuallyDrop;
 
 /// Where chance begins.
 const DOCUMENTS: [&str; 6] = [
-    include_str!("original.toml"),
+    include_str!("../../../tests/it/original.toml"),
     EVERY_KEY,
     "env.A = \"\"\"\r\na\\\r\n  b\"\"\"\nenv.'B C'='''x'y''z'''\nuid=0x1f\ngid=+0 # end",
     "# c\n[ env ]\nA='\\'\n\"\\u0041B\" = \"\\U0001F980\\t\"\nC=false\n\n[[ \"mount\" ]]\noption='bind'\ntarget=\"/t\"",

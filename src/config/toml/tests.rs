@@ -59,7 +59,7 @@ fn line(inside: u32, outside: u32, count: u32) -> MapLine {
 
 #[test]
 fn the_original_tools_file_reads_as_it_stands() {
-    let text = include_str!("original.toml");
+    let text = include_str!("../../../tests/it/original.toml");
     accept(text, |config| {
         let wanted = ["user", "mount", "pid", "uts", "ipc"]
             .iter()
