@@ -10,7 +10,8 @@
 //!    supervisor.
 //! 5. [`child`] is the clone: it makes the file system and drops what the container must not have.
 //! 6. [`init`] is the same process, now PID 1: it starts the command, reaps, and passes signals on.
-//! 7. [`link`] is all that the two say to each other; [`fail`] is all that a user reads when
+//! 7. [`job`] is the terminal and who has it, which whoever the caller's shell started looks after.
+//! 8. [`link`] is all that supervisor and PID 1 say to each other; [`fail`] is all that a user reads when
 //!    something is refused.
 //!
 //! # Why there is no std
@@ -33,6 +34,7 @@ pub mod config;
 pub mod fail;
 pub mod host;
 pub mod init;
+pub mod job;
 pub mod limits;
 pub mod link;
 pub mod parent;

@@ -2,9 +2,9 @@
 
 use super::interpreter::{self, FileId};
 use crate::fail::{self, Doing, Status};
+use crate::job::terminal::{Holder, Terminal};
 use crate::limits::{COMMAND_WORDS, PATH_BYTES};
 use crate::link::Inner;
-use crate::parent::terminal::{Holder, Terminal};
 use crate::plan::namespace::NamespaceSet;
 use crate::plan::{Plan, Session};
 use crate::sys::clone;

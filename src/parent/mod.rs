@@ -2,12 +2,12 @@
 
 pub mod id_map;
 pub mod relay;
-pub mod terminal;
 
 use crate::child;
 use crate::fail::{Doing, Explain, Failed, Failure, Status};
 use crate::init::interpreter::FileId;
 use crate::init::spawn::Handover;
+use crate::job::terminal::Terminal;
 use crate::link::Inner;
 use crate::link::{self, Order, Outer};
 use crate::plan::{Plan, Root, Supervisor};
@@ -17,7 +17,6 @@ use crate::sys::signal::{self, SignalSet, Target};
 use rustix::process::{
     Pid, Signal, WaitOptions, getppid, set_parent_process_death_signal, waitpid,
 };
-use terminal::Terminal;
 
 /// PID 1 as its parent sees it. Dropped before it was waited for, it is killed and reaped: nothing
 /// is left behind.

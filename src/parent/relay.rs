@@ -1,23 +1,30 @@
 //! While the container runs: signals go in, stops and the end come out.
 
 use super::Child;
-use super::terminal::{Holder, Terminal};
 use crate::fail::{Doing, Explain, Failed, Failure, Status};
+use crate::job::terminal::Terminal;
+use crate::job::{Command, Job};
 use crate::link::{Order, Outer};
 use crate::plan::Init;
 use crate::sys::signal::{self, Origin, Received, Target};
 use rustix::io::Errno;
-use rustix::process::{Signal, WaitStatus, getpid};
+use rustix::process::{Signal, WaitStatus};
 
-/// The container's terminal and who has it.
-struct Job {
-    terminal: Terminal,
-    /// Who shall have it while husk's job is in the foreground.
-    holder: Holder,
-    /// Who has it now, as far as it is husk's to give.
-    now: Holder,
-    /// Whether the command ever had it.
-    ever: Holder,
+/// PID 1 and the command in it, as the caller's job sees them.
+struct Container<'a> {
+    child: &'a Child,
+    outer: &'a Outer,
+}
+
+impl Command for Container<'_> {
+    fn take_terminal(&self, _: &Terminal) {
+        let _ = self.outer.order(Order::TakeTerminal);
+        self.resume();
+    }
+
+    fn resume(&self) {
+        let _ = signal::send(Target::Process(self.child.pid()), Signal::CONT.as_raw());
+    }
 }
 
 /// Waits for the end of PID 1 and returns the command's status.
@@ -27,18 +34,10 @@ pub fn until_exit(
     init: Init,
     terminal: Option<Terminal>,
 ) -> Result<Status, Failed> {
-    let mut job = terminal.map(|terminal| {
-        let holder = terminal.first_holder();
-        Job {
-            terminal,
-            holder,
-            now: holder,
-            ever: holder,
-        }
-    });
+    let mut job = terminal.map(Job::new);
     let ended = wait(child, outer, init, job.as_mut());
     if let Some(job) = &job {
-        job.terminal.put_back(job.now, job.ever);
+        job.end();
     }
     ended
 }
@@ -79,10 +78,10 @@ fn relay(received: Received, child: &Child, outer: &Outer, job: Option<&mut Job>
     match (named, job) {
         (Some(Signal::IO), Some(job)) if received.origin == Origin::Kernel => {
             while let Some(signal) = outer.stop() {
-                stopped(signal, child, outer, job);
+                job.stopped(signal, &Container { child, outer });
             }
         }
-        (Some(Signal::CONT), Some(job)) => resume(child, outer, job),
+        (Some(Signal::CONT), Some(job)) => job.resume(&Container { child, outer }),
         // Sent because a background process touched the terminal: husk did, on the command's
         // behalf.
         (Some(Signal::TTIN | Signal::TTOU), _) => (),
@@ -96,49 +95,6 @@ fn relay(received: Received, child: &Child, outer: &Outer, job: Option<&mut Job>
             };
         }
     }
-}
-
-/// The command was stopped: it wants the terminal that husk's job has, or the whole job is to stop.
-fn stopped(signal: i32, child: &Child, outer: &Outer, job: &mut Job) {
-    let wants = matches!(
-        Signal::from_named_raw(signal),
-        Some(Signal::TTIN | Signal::TTOU)
-    );
-    if wants && job.terminal.is_ours() {
-        return give(child, outer, job);
-    }
-    if wants {
-        // It shall have it when the job comes to the foreground.
-        job.holder = Holder::Command;
-    }
-    // The terminal stopped the command's group alone: the rest of the caller's job, such as the
-    // other end of a pipe, is to stop as well. The shell then takes the terminal, and wakes all
-    // with SIGCONT.
-    let job_of_caller = match job.now {
-        Holder::Command => Target::Group(job.terminal.own_group()),
-        Holder::Supervisor => Target::Process(getpid()),
-    };
-    job.now = Holder::Supervisor;
-    signal::stop(job_of_caller);
-    // Here again by SIGCONT; or at once, in a job that nobody could continue (an orphaned process
-    // group), which the kernel does not stop, and so the command is not to stand still either.
-    resume(child, outer, job);
-}
-
-/// The shell continued us, in the foreground or in the background.
-fn resume(child: &Child, outer: &Outer, job: &mut Job) {
-    if job.holder == Holder::Command && job.terminal.is_ours() {
-        return give(child, outer, job);
-    }
-    let _ = signal::send(Target::Process(child.pid()), Signal::CONT.as_raw());
-}
-
-fn give(child: &Child, outer: &Outer, job: &mut Job) {
-    job.holder = Holder::Command;
-    job.now = Holder::Command;
-    job.ever = Holder::Command;
-    let _ = outer.order(Order::TakeTerminal);
-    let _ = signal::send(Target::Process(child.pid()), Signal::CONT.as_raw());
 }
 
 /// What PID 1's end means: its status is the command's, but for a step that it reported.
