@@ -38,6 +38,7 @@ pub mod job;
 pub mod limits;
 pub mod link;
 pub mod parent;
+pub mod persona;
 pub mod plan;
 #[expect(
     unsafe_code,
@@ -47,12 +48,15 @@ pub mod sys;
 pub mod text;
 
 use arena::Arena;
-use cli::{Mode, Request, Run};
+use cli::{ConfigFile, Mode, Request, Run};
 use config::{Config, IdMap, Lists};
+use core::ffi::CStr;
 use fail::{Error, Sources, Status};
 use host::caller::Caller;
 use host::subid::{self, Ranges};
+use persona::Persona;
 use plan::namespace::NamespaceSet;
+use plan::rules::Rules;
 use plan::{Inputs, Memory};
 use sys::exec::Words;
 use sys::start;
@@ -69,15 +73,71 @@ pub fn main(argv: Words<'static>, envp: Words<'static>) -> u8 {
         argv,
         file: b"",
         text: b"",
+        persona: Persona::Husk,
     };
-    match execute(argv, envp, &mut sources) {
+    let done = match cli::parse(argv) {
+        Ok(Request::Init(persona, skip)) => {
+            sources.persona = persona;
+            execute_init((argv, skip), envp, &mut sources)
+        }
+        Ok(request) => execute(request, envp, &mut sources),
+        Err(refused) => Err(refused.into()),
+    };
+    match done {
         Ok(status) => status.0,
         Err(error) => error.report(sources).0,
     }
 }
 
+/// An init has no use for most of husk's memory, and does not touch it.
+#[inline(never)]
+fn execute_init(
+    (argv, skip): (Words<'static>, usize),
+    envp: Words<'static>,
+    sources: &mut Sources<'static>,
+) -> Result<Status, Error> {
+    let mask = init::alone::block_signals()?;
+    let persona = sources.persona;
+    let variable = cli::init::variable(envp)?;
+    let words = [variable, argv.skip(skip)];
+    let mut rules = Rules::DEFAULT;
+    let mut asked = cli::init::parse(persona, words, skip, envp, &mut rules)?;
+    if let Some(file) = asked.file {
+        rules = read_rules(file, envp, sources)?;
+        asked = cli::init::parse(persona, words, skip, envp, &mut rules)?;
+    }
+    if asked.ask == cli::init::Ask::Run {
+        let command = cli::init::command(persona, &asked, &rules)?;
+        return Ok(init::alone::run(
+            persona,
+            (command, envp),
+            &mut rules,
+            mask,
+        )?);
+    }
+    cli::help::print_init(persona, asked.ask, start::stdout());
+    Ok(Status::SUCCESS)
+}
+
+/// `[init]` of a file.
+#[inline(never)]
+fn read_rules(
+    file: &'static CStr,
+    envp: Words<'static>,
+    sources: &mut Sources<'static>,
+) -> Result<Rules, Error> {
+    let (Some(arena), Some(lists)) = (ARENA.take(), LISTS.take()) else {
+        return Ok(Rules::DEFAULT);
+    };
+    let mut config = Config::new(lists);
+    let file = ConfigFile::Named(file);
+    read_file(file, envp, &mut config, &mut Arena::new(arena), sources)?;
+    Ok(config.init)
+}
+
+#[inline(never)]
 fn execute(
-    argv: Words<'static>,
+    request: Request<'static>,
     envp: Words<'static>,
     sources: &mut Sources<'static>,
 ) -> Result<Status, Error> {
@@ -88,13 +148,13 @@ fn execute(
     let mut arena = Arena::new(arena);
     let mut config = Config::new(lists);
     let mut text = Text::<{ limits::LINE_BYTES }>::new();
-    match cli::parse(argv)? {
+    match request {
         Request::Help => text.put(cli::help::HUSK),
         Request::HelpRun => cli::help::put_run(&mut text),
-        Request::Version => text.put(cli::help::VERSION),
+        Request::Version | Request::Init(..) => text.put(cli::help::VERSION),
         Request::Run(run) => {
-            read_file(&run, envp, &mut config, &mut arena, sources)?;
-            cli::apply(argv, &mut config, &mut arena)?;
+            read_file(run.file, envp, &mut config, &mut arena, sources)?;
+            cli::apply(sources.argv, &mut config, &mut arena)?;
             return execute_run(&run, envp, &config, plan, &mut arena);
         }
     }
@@ -104,13 +164,13 @@ fn execute(
 
 #[cfg(feature = "toml")]
 fn read_file(
-    run: &Run<'static>,
+    file: ConfigFile<'static>,
     envp: Words<'static>,
     config: &mut Config<'static>,
     arena: &mut Arena<'static>,
     sources: &mut Sources<'static>,
 ) -> Result<(), Error> {
-    if let Some(found) = host::config_file::read(run.file, envp, arena)? {
+    if let Some(found) = host::config_file::read(file, envp, arena)? {
         sources.file = found.path.to_bytes();
         sources.text = found.text;
         config::toml::read(found.text, config, arena)?;
@@ -120,20 +180,20 @@ fn read_file(
 
 #[cfg(not(feature = "toml"))]
 fn read_file(
-    run: &Run<'static>,
+    file: ConfigFile<'static>,
     _: Words<'static>,
     _: &mut Config<'static>,
     _: &mut Arena<'static>,
     _: &mut Sources<'static>,
 ) -> Result<(), Error> {
-    match run.file {
-        cli::ConfigFile::Named(_) => Err(fail::refusal::Refusal::text(
+    match file {
+        ConfigFile::Named(_) => Err(fail::refusal::Refusal::text(
             config::Place::Nowhere,
             "--config",
             "this husk was built without the feature toml: use flags",
         )
         .into()),
-        cli::ConfigFile::Search | cli::ConfigFile::None => Ok(()),
+        ConfigFile::Search | ConfigFile::None => Ok(()),
     }
 }
 

@@ -35,7 +35,7 @@ pub fn run(plan: &Plan<'_>, link: Inner, handover: Handover<'_>) -> ! {
             let command = Command::new(plan, handover);
             match plan.init {
                 Init::Command => init::replace(confined, &command, &link),
-                Init::Husk => init::run(confined, command, link),
+                Init::Husk => init::run(confined, command, link, &plan.rules),
             }
         }
         Err(failure) => {

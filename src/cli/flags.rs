@@ -84,6 +84,8 @@ pub enum Does {
     ClearEnv,
     /// `no_new_privs = false`.
     AllowNewPrivs,
+    /// The option of that name of `husk init`.
+    Init(&'static str),
 }
 
 const fn flag(text: &'static str, does: Does) -> Flag {

@@ -1,7 +1,11 @@
 //! What `--help` and `--version` print; the flags come from their table.
 
 use super::flags::{Does, Flag, RUN};
+use super::init::Ask;
+use crate::config::init::{InitOption, for_run, options};
+use crate::persona::Persona;
 use crate::text::Text;
+use rustix::fd::AsFd;
 
 /// `husk --version`.
 pub const VERSION: &str = concat!("husk ", env!("CARGO_PKG_VERSION"), "\n");
@@ -12,11 +16,14 @@ husk starts a command in an unprivileged Linux container and is its PID 1.
 
 Usage:
   husk run [OPTIONS] [--] [COMMAND [ARGUMENT...]]
-  husk run --help
-  husk --version
+  husk init [OPTIONS] [--] COMMAND [ARGUMENT...]
+  husk run --help, husk init --help, husk --version
 
 A first try, with your own files:
   husk run -- sh -c 'id; ps'
+
+In a container of somebody else's, as its PID 1:
+  ENTRYPOINT [\"/husk\", \"init\", \"--\"]
 
 Exit status: the command's; 128+N if signal N ended it; 127 if it was not found,
 126 if it is not executable, 125 if husk itself failed.
@@ -28,6 +35,21 @@ Usage: husk run [OPTIONS] [--] [COMMAND [ARGUMENT...]]
 Starts COMMAND (else the file's `command`, else /bin/sh) in new namespaces.
 Settings come from the file given by -c, else from the first of ./husk.toml,
 ./.husk.toml, ~/.config/husk/config.toml, /etc/husk/config.toml; flags override.
+";
+
+const INIT_HEAD: &str = " \
+    [OPTIONS] [--] COMMAND [ARGUMENT...]
+
+Runs COMMAND as a child, reaps orphans, passes signals on, and ends with the
+command's exit status: an init for containers, by husk.
+
+";
+
+const INIT_TAIL: &str = "
+A terminating signal is TERM or INT from a process, or the HUP of a terminal that
+hangs up; a second one ends the grace. Signals: numbers, TERM, RTMIN+1. Options may
+stand in HUSK_INIT_OPTIONS too; tini's and dumb-init's variables work as theirs do,
+and so does a link to husk named tini, docker-init, dumb-init or catatonit.
 ";
 
 const RUN_TAIL: &str = "
@@ -54,27 +76,105 @@ pub fn put_run(text: &mut Text) {
             _ => put_flag(text, flag),
         }
     }
+    text.put("\nPID 1:\n");
+    for option in for_run() {
+        put_option(text, option, Letter::Left);
+    }
     text.put(RUN_TAIL);
 }
 
 fn put_flag(text: &mut Text, flag: &Flag) {
+    let letter = [b'-', flag.short];
+    let letter = if flag.short == 0 { &[] } else { &letter[..] };
+    put_line(
+        text,
+        letter,
+        ["", flag.name()],
+        flag.arguments(),
+        flag.help(),
+    );
+}
+
+/// Whether an option's letter is worth a word.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Letter {
+    Shown,
+    Left,
+}
+
+fn put_option(text: &mut Text, option: InitOption, shown: Letter) {
+    let letter = [b'-', option.letter];
+    let letter = match shown {
+        Letter::Shown if option.letter != b'-' => &letter[..],
+        _ => &[],
+    };
+    put_line(
+        text,
+        letter,
+        ["--", option.name],
+        option.argument,
+        option.help,
+    );
+}
+
+/// One line: a letter, a name in two parts, its arguments, and what it is for.
+#[inline(never)]
+fn put_line(text: &mut Text, letter: &[u8], name: [&str; 2], arguments: &str, help: &str) {
     let before = text.bytes().len();
     text.put("  ");
-    if flag.short != 0 {
-        text.foreign(&[b'-', flag.short]);
+    text.foreign(letter);
+    if !letter.is_empty() && name != ["", ""] {
         text.put(", ");
     }
-    text.put(flag.name());
-    if !flag.arguments().is_empty() {
-        text.put(" ");
-        text.put(flag.arguments());
+    for part in name {
+        text.put(part);
     }
-    if !flag.help().is_empty() {
+    if !arguments.is_empty() {
+        text.put(" ");
+        text.put(arguments);
+    }
+    if !help.is_empty() {
         let used = text.bytes().len().saturating_sub(before);
         for _ in used..LEFT.max(used.saturating_add(2)) {
             text.put(" ");
         }
-        text.put(flag.help());
+        text.put(help);
     }
     text.put("\n");
+}
+
+/// What `husk init`, or the program that it stands in for, prints about itself.
+#[inline(never)]
+pub fn print_init(persona: Persona, ask: Ask, fd: impl AsFd) {
+    let mut text = Text::new();
+    match ask {
+        Ask::License => text.put("husk: MIT OR Apache-2.0, at your choice.\n"),
+        Ask::Version => {
+            text.put(persona.version());
+            text.put(env!("CARGO_PKG_VERSION"));
+            text.put(if persona == Persona::Husk {
+                "\n"
+            } else {
+                "_husk\n"
+            });
+        }
+        Ask::Help | Ask::Run => {
+            text.put("Usage: ");
+            text.put(persona.name());
+            text.put(INIT_HEAD);
+            for option in options() {
+                let long = persona.has_long(option.name, option.letter);
+                if persona.has(option.letter) && long {
+                    put_option(&mut text, option, Letter::Shown);
+                } else if persona.has(option.letter) {
+                    let letter = [b'-', option.letter];
+                    put_line(&mut text, &letter, ["", ""], option.argument, option.help);
+                }
+            }
+            if persona == Persona::Husk {
+                text.put(INIT_TAIL);
+            }
+        }
+    }
+    text.write_to(fd);
 }

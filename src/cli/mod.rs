@@ -2,11 +2,14 @@
 
 pub mod flags;
 pub mod help;
+pub mod init;
 mod set;
 
 use crate::arena::Arena;
+use crate::config::init::{InitOption, for_run};
 use crate::config::{Config, Place, keys};
 use crate::fail::refusal::{Refusal, Refused, What};
+use crate::persona::Persona;
 use crate::plan::namespace::NAMES;
 use crate::sys::exec::Words;
 use core::ffi::CStr;
@@ -16,6 +19,9 @@ use flags::{Does, Flag};
 pub enum Request<'a> {
     /// `husk run`.
     Run(Run<'a>),
+    /// `husk init`, or a program that husk stands in for: as whom, and how many words come before
+    /// its options.
+    Init(Persona, usize),
     /// `husk --help`.
     Help,
     /// `husk run --help`.
@@ -55,19 +61,24 @@ pub enum Mode {
 }
 
 /// The words after `husk`.
-const COMMANDS: &str = "run, help, version";
+const COMMANDS: &str = "run, init, help, version";
 
 /// Reads the command line, but for what goes into the configuration: that has to wait for the file,
 /// which the command line names.
 pub fn parse(argv: Words<'_>) -> Result<Request<'_>, Refused> {
+    let own = argv.first().unwrap_or_default().to_bytes();
+    if let Some(persona) = Persona::named(own) {
+        return Ok(Request::Init(persona, 1));
+    }
     match argv.skip(1).first().map(CStr::to_bytes) {
         Some(b"run") => parse_run(argv),
+        Some(b"init") => Ok(Request::Init(Persona::Husk, 2)),
         Some(b"--help" | b"-h" | b"help") => Ok(Request::Help),
         Some(b"--version" | b"-V" | b"version") => Ok(Request::Version),
         None => Err(Refusal::text(
             Place::Nowhere,
             "",
-            "say what to do: husk run --help",
+            "say what to do: husk run, husk init, husk --help",
         )),
         Some(word) => {
             let found = core::str::from_utf8(word).unwrap_or("?");
@@ -76,7 +87,7 @@ pub fn parse(argv: Words<'_>) -> Result<Request<'_>, Refused> {
                 kind: "command",
                 found,
                 nearest,
-                allowed: "run, --help, --version",
+                allowed: "run, init, --help, --version",
             };
             Err(Refusal::new(Place::Nowhere, "", what))
         }
@@ -119,12 +130,12 @@ impl<'a> Flags<'a> {
             return Ok(None);
         }
         let place = Place::Argument(u32::try_from(start).unwrap_or(u32::MAX));
-        let (flag, joined) = find(word)?;
+        let (does, names, joined) = find(word)?;
         let rest = self.argv.skip(start.saturating_add(1));
-        let (arguments, used) = arguments(flag, joined, rest, place)?;
+        let (arguments, used) = arguments(names, joined, rest, place)?;
         self.index = start.saturating_add(1).saturating_add(used);
         Ok(Some((
-            flag.does,
+            does,
             Found {
                 word,
                 arguments,
@@ -170,8 +181,8 @@ pub fn apply<'a>(
     Ok(())
 }
 
-/// The flag that `word` names, and the argument that it holds after a `=`.
-fn find(word: &CStr) -> Result<(&'static Flag, Option<&CStr>), Refused> {
+/// A long option's name with its dashes, and the argument that it holds after a `=`.
+fn split_long(word: &CStr) -> (&[u8], Option<&CStr>) {
     let whole = word.to_bytes_with_nul();
     let equals = whole
         .iter()
@@ -182,8 +193,18 @@ fn find(word: &CStr) -> Result<(&'static Flag, Option<&CStr>), Refused> {
     let joined = whole
         .get(equals.saturating_add(1)..)
         .and_then(|value| CStr::from_bytes_until_nul(value).ok());
+    (name, joined)
+}
+
+/// What the flag `word` does, the names of its arguments, and the argument that it holds after a `=`.
+fn find(word: &CStr) -> Result<(Does, &'static str, Option<&CStr>), Refused> {
+    let (name, joined) = split_long(word);
+    let of_init = |option: &InitOption| name.strip_prefix(b"--") == Some(option.name.as_bytes());
+    if let Some(option) = for_run().find(of_init) {
+        return Ok((Does::Init(option.name), option.argument, joined));
+    }
     match flags::named(name) {
-        Some(flag) => Ok((flag, joined)),
+        Some(flag) => Ok((flag.does, flag.arguments(), joined)),
         None => {
             let found = core::str::from_utf8(name).unwrap_or("?");
             let share = found
@@ -217,14 +238,13 @@ fn find(word: &CStr) -> Result<(&'static Flag, Option<&CStr>), Refused> {
 
 /// The arguments of `flag`, and how many words of `rest` they are.
 fn arguments<'a>(
-    flag: &'static Flag,
+    names: &'static str,
     joined: Option<&'a CStr>,
     rest: Words<'a>,
     place: Place,
 ) -> Result<([&'a CStr; 3], usize), Refused> {
     let mut arguments = [c""; 3];
-    let wanted = flag
-        .arguments()
+    let wanted = names
         .as_bytes()
         .split(|byte| *byte == b' ')
         .filter(|name| !name.is_empty())
@@ -244,7 +264,7 @@ fn arguments<'a>(
         return Err(Refusal::new(
             place,
             "",
-            What::Found("needs arguments:", flag.arguments()),
+            What::Found("needs arguments:", names),
         ));
     }
     for (argument, word) in arguments.iter_mut().zip(rest.iter().take(wanted)) {

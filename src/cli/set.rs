@@ -3,6 +3,7 @@
 use super::Found;
 use super::flags::{self, Does};
 use crate::arena::Arena;
+use crate::config;
 use crate::config::slot::{Slot, slot};
 use crate::config::{
     At, Config, EnvChange, IdMap, MakeTarget, MissingSource, MountOption, MountRequest, Network,
@@ -55,6 +56,10 @@ pub fn apply<'a>(
                 EnvChange::Unset(first),
                 "changes to the environment",
             )?;
+        }
+        Does::Init(name) => {
+            let value = found.word(first);
+            config::init::set(&mut config.init, name, value).or_else(|what| found.refuse(what))?;
         }
         mount => {
             let request = At::new(found.mount(mount)?, found.place);

@@ -6,7 +6,7 @@ use crate::text::words;
 pub const TOP: &str = "\
     namespaces, chroot_dir, root, read_only, overlay, working_dir, hostname, domainname, \
     uid, gid, id_map, uid_map, gid_map, mount, network, command, env, clear_env, \
-    new_session, die_with_parent, as_pid_1, no_new_privs, cap_add, cap_drop";
+    new_session, die_with_parent, as_pid_1, no_new_privs, cap_add, cap_drop, init";
 
 /// Keys of a `[[uid_map]]` or `[[gid_map]]`.
 pub const MAP: &str = "\
@@ -15,6 +15,11 @@ pub const MAP: &str = "\
 /// Keys of a `[[mount]]`.
 pub const MOUNT: &str = "\
     option, source, target, filesystem_type, flags, data, make_target";
+
+/// Keys of `[init]`: the options of `husk init` that are not about the command line itself.
+pub const INIT: &str = "\
+    group, all, rewrite, stop_signal, drain, grace, wait_all, remap_exit, warn_reaped, verbose, \
+    subreaper, pdeathsig, single_child, no_tty, session, pause, boot, on_exit";
 
 /// Words of a mount's `option`.
 pub const OPTIONS: &str = "\

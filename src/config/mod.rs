@@ -3,6 +3,7 @@
 //! The file and the command line are two spellings of one [`Config`]: the file is read into it, and
 //! the flags are laid over that. Nothing here has a default and nothing does I/O.
 
+pub mod init;
 pub mod keys;
 pub mod place;
 pub mod slot;
@@ -14,6 +15,7 @@ use crate::plan::capability::CapabilityChange;
 use crate::plan::id::MapLine;
 use crate::plan::mount::MountFlags;
 use crate::plan::namespace::NamespaceSet;
+use crate::plan::rules::Rules;
 use core::ffi::CStr;
 use heapless::Vec;
 pub use place::{At, Place};
@@ -70,6 +72,8 @@ pub struct Config<'a> {
     pub no_new_privs: Option<At<bool>>,
     /// Capabilities added and dropped, in order.
     pub capabilities: &'a mut Vec<CapabilityChange, { limits::ENV_CHANGES }>,
+    /// `[init]`: how the command is looked after.
+    pub init: Rules,
 }
 
 /// The memory behind a [`Config`]'s lists. It lives in .bss, which is why it is apart: an `Option`
@@ -132,6 +136,7 @@ impl<'a> Config<'a> {
             as_pid_1: None,
             no_new_privs: None,
             capabilities: &mut lists.capabilities,
+            init: Rules::DEFAULT,
         }
     }
 }

@@ -41,6 +41,8 @@ doings! {
     WaitAtGate: "waiting for the supervisor",
     /// waitpid(2) for PID 1.
     WaitForInit: "waiting for PID 1",
+    /// wait4(2) for the command.
+    WaitForCommand: "waiting for the command",
     /// PID 1 was killed, by the kernel's memory killer for example.
     InitKilled: "the container's PID 1 was killed by",
     /// setresuid(2), setresgid(2), setgroups(2).

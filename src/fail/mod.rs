@@ -9,6 +9,7 @@ use crate::arena::Arena;
 use crate::config::Place;
 use crate::config::place::line_and_column;
 use crate::limits::PATH_BYTES;
+use crate::persona::{Level, Persona};
 use crate::sys::errno;
 use crate::sys::exec::Words;
 use crate::sys::storage::Storage;
@@ -148,13 +149,17 @@ pub struct Sources<'a> {
     pub file: &'a [u8],
     /// Its text.
     pub text: &'a [u8],
+    /// As whom husk speaks.
+    pub persona: Persona,
 }
 
 impl Error {
     /// Prints the line on standard error and says with which status to leave.
+    #[cold]
+    #[inline(never)]
     pub fn report(&self, sources: Sources<'_>) -> Status {
         let mut line: Text = Text::new();
-        line.put("husk: ");
+        sources.persona.begin(&mut line, Level::Fatal);
         let status = match self {
             Self::Refused(refusal) => {
                 put_refusal(&mut line, refusal, sources);
@@ -167,11 +172,12 @@ impl Error {
         };
         line.put("\n");
         line.write_to(crate::sys::start::stderr());
-        status
+        sources.persona.status(status)
     }
 }
 
-fn put_failure(line: &mut Text, failure: &Failure) {
+/// Adds the failure in words.
+pub fn put_failure(line: &mut Text, failure: &Failure) {
     line.put(failure.doing.words());
     if !failure.object.is_empty() {
         line.put(" ");

@@ -1,46 +1,57 @@
-//! PID 1: starts the command, reaps, passes signals on, ends with the command's status.
+//! PID 1, or whoever looks after a command: starts it, reaps, passes signals on, ends with its
+//! status.
 //!
-//! Every signal is blocked and waited for in one place; there is no timer and no polling, so an
-//! idle husk never wakes up.
+//! Every signal is blocked and waited for in one place; a timer runs only while a grace is being
+//! counted. It is the same for the PID 1 of `husk run` and for `husk init`: the one has a supervisor
+//! outside who looks after the terminal, the other does that itself ([`Keeper`]).
 
+pub mod alone;
+pub mod everyone;
 pub mod interpreter;
+pub mod machine;
+pub mod signals;
 pub mod spawn;
+pub mod voice;
 
 use crate::child::confine::Confined;
 use crate::fail::{Doing, Failure, Status};
-use crate::link::{Inner, Order};
+use crate::job::Job;
+use crate::job::terminal::Terminal;
+use crate::link::Inner;
+use crate::plan::rules::{Orphans, Rules};
+use crate::sys::clock::Moment;
 use crate::sys::fd;
-use crate::sys::signal::{self, Origin, Received, Target};
+use crate::sys::signal::{self, Patience, Target};
 use crate::sys::terminal::set_foreground;
-use rustix::fd::BorrowedFd;
 use rustix::io::Errno;
-use rustix::process::{Pid, Signal, WaitOptions, chdir, wait};
+use rustix::process::{Pid, Signal, WaitOptions, WaitStatus, chdir, getpid, wait};
+use signals::Phase;
 use spawn::Command;
+use voice::Voice;
 
-/// Runs the command as a child until it ends.
-pub fn run(_: Confined, command: Command<'_>, link: Inner) -> Status {
-    let mut failure = spawn::Failure::new();
-    match spawn::start(&command, &mut failure) {
-        Some(pid) => {
-            keep_only(&[Some(link.number()), command.terminal_number()]);
-            // So that the caller's directory can be unmounted and removed.
-            let _ = chdir(c"/");
-            Init {
-                pid,
-                link,
-                terminal: command.terminal(),
-            }
-            .until_exit()
+/// Runs the command of a container as a child until it ends.
+pub fn run(_: Confined, command: Command<'_>, link: Inner, rules: &Rules) -> Status {
+    let pid = match spawn::start(&command) {
+        Ok(pid) => pid,
+        Err(failure) => {
+            link.failed(failure);
+            return failure.status();
         }
-        None => failure.report(&command, &link),
-    }
+    };
+    let terminal = command.terminal;
+    let kept = [Some(link.number()), terminal.map(Terminal::number)];
+    let keeper = Keeper::Supervisor(link, terminal);
+    let voice = Voice::of_husk(rules);
+    let mut init = Init::new(Some(pid), rules, keeper, voice);
+    init.settle_down(&kept);
+    init.until_over()
 }
 
 /// Becomes the command.
 pub fn replace(_: Confined, command: &Command<'_>, link: &Inner) -> Status {
-    let mut failure = spawn::Failure::new();
-    spawn::replace(command, &mut failure);
-    failure.report(command, link)
+    let failure = spawn::replace(command);
+    link.failed(failure);
+    failure.status()
 }
 
 /// Closes every descriptor above 2 but `kept`.
@@ -65,90 +76,204 @@ fn keep_only(kept: &[Option<u32>]) {
     }
 }
 
-/// A running command and what is needed to look after it.
-struct Init<'a> {
-    pid: Pid,
-    link: Inner,
-    terminal: Option<BorrowedFd<'a>>,
+/// Who looks after the job in which the command is.
+pub enum Keeper<'a> {
+    /// The supervisor outside, and the terminal that the command shares with it.
+    Supervisor(Inner, Option<&'a Terminal>),
+    /// husk itself; there may be a terminal.
+    Husk(Option<Job>),
 }
+
+/// A command and what is needed to look after it.
+pub struct Init<'a> {
+    /// The command; `None` once it was reaped.
+    command: Option<Pid>,
+    /// What it ended with.
+    status: Option<Status>,
+    /// Whether the command stands still, as far as husk was told.
+    motion: Motion,
+    rules: &'a Rules,
+    keeper: Keeper<'a>,
+    voice: Voice,
+    phase: Phase,
+    /// When this phase is over.
+    until: Patience,
+    own_pid: Pid,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Motion {
+    Running,
+    Stopped,
+}
+
+/// What is left to reap.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Left {
+    /// Nothing for now: SIGCHLD will tell.
+    Nothing,
+    /// Perhaps more: signals come first.
+    More,
+}
+
+/// How many are reaped before signals are looked at: an endless stream of orphans must not keep
+/// husk from them.
+const BATCH: usize = 64;
 
 /// How often a wait is tried again that the kernel refused for no known reason. Then husk gives up,
 /// and everything ends.
 const PATIENCE: usize = 3;
 
-impl Init<'_> {
-    fn until_exit(&self) -> Status {
+/// The terminal's side of it: the command is one process group.
+pub struct Group(Pid);
+
+impl crate::job::Command for Group {
+    fn take_terminal(&self, terminal: &Terminal) {
+        let _ = set_foreground(terminal, self.0);
+        self.resume();
+    }
+
+    fn resume(&self) {
+        let _ = signal::send(Target::Group(self.0), Signal::CONT.as_raw());
+    }
+}
+
+impl<'a> Init<'a> {
+    const fn of(own_pid: Pid, rules: &'a Rules, keeper: Keeper<'a>, voice: Voice) -> Self {
+        Self {
+            command: None,
+            status: None,
+            motion: Motion::Running,
+            rules,
+            keeper,
+            voice,
+            phase: Phase::Calm,
+            until: Patience::Endless,
+            own_pid,
+        }
+    }
+
+    /// Looks after `command`, which was just started.
+    pub fn new(command: Option<Pid>, rules: &'a Rules, keeper: Keeper<'a>, voice: Voice) -> Self {
+        let mut init = Self::of(getpid(), rules, keeper, voice);
+        init.command = command;
+        init
+    }
+
+    /// Lets go of all that the command has now and husk does not need: `kept` are the descriptors
+    /// above 2 that it does.
+    pub fn settle_down(&self, kept: &[Option<u32>]) {
+        keep_only(kept);
+        // So that the caller's directory can be unmounted and removed.
+        let _ = chdir(c"/");
+    }
+
+    /// Until there is nothing left to do: the command's status.
+    pub fn until_over(&mut self) -> Status {
+        let mut left = Left::Nothing;
         loop {
-            match signal::wait() {
-                Ok(received) if received.signal == Signal::CHILD.as_raw() => {
-                    if let Some(status) = self.reap(WaitOptions::NOHANG) {
+            let patience = match left {
+                Left::More => Patience::None,
+                Left::Nothing => self.until,
+            };
+            let mut options = WaitOptions::NOHANG;
+            match signal::wait(patience) {
+                Ok(Some(received)) if received.signal != Signal::CHILD.as_raw() => {
+                    if let Some(status) = self.receive(received) {
                         return status;
                     }
+                    continue;
                 }
-                Ok(received) => self.pass_on(received),
-                Err(Errno::INTR) => (),
+                Ok(None) if left == Left::Nothing => {
+                    self.time_is_up();
+                    continue;
+                }
+                Ok(_) => (),
+                Err(Errno::INTR) => continue,
                 // Without a way to wait for signals children are all that can be waited for.
-                Err(_) => {
-                    if let Some(status) = self.reap(WaitOptions::empty()) {
-                        return status;
-                    }
-                }
+                Err(_) => options = WaitOptions::empty(),
+            }
+            match self.reap(options) {
+                Ok(more) => left = more,
+                Err(status) => return status,
             }
         }
     }
 
-    /// Reaps all that has ended: one SIGCHLD may stand for many. The command's status, as soon as
-    /// it is among them: what is left goes with PID 1.
-    fn reap(&self, options: WaitOptions) -> Option<Status> {
-        let options = match self.terminal {
-            Some(_) => options | WaitOptions::UNTRACED,
-            None => options,
-        };
+    /// Reaps what has ended: one SIGCHLD may stand for many. `Err` is the end.
+    fn reap(&mut self, options: WaitOptions) -> Result<Left, Status> {
         let mut refused = 0_usize;
-        loop {
-            match wait(options) {
-                Ok(Some((pid, status))) if pid == self.pid => {
-                    if let Some(signal) = status.stopping_signal() {
-                        self.link.stopped(signal);
-                    } else if let Some(signal) = status.terminating_signal() {
-                        return Some(Status::killed_by(signal));
-                    } else if let Some(code) = status.exit_status() {
-                        return Some(Status::exited(code));
-                    }
+        self.bury_group();
+        for _ in 0..BATCH {
+            match wait(options | WaitOptions::UNTRACED) {
+                Ok(Some((pid, status))) if Some(pid) == self.command => {
+                    self.changed(pid, status)?
                 }
-                Ok(Some(_)) | Err(Errno::INTR) => (),
-                Ok(None) | Err(Errno::CHILD) => return None,
+                Ok(Some((pid, status))) => self.voice.reaped(pid, status),
+                Err(Errno::INTR) => (),
+                Ok(None) => return Ok(Left::Nothing),
+                // Nobody is left.
+                Err(Errno::CHILD) => return self.childless(),
                 Err(errno) => {
                     refused = refused.saturating_add(1);
                     if refused > PATIENCE {
-                        self.link
-                            .failed(Failure::new(Doing::WaitForInit, b"", errno));
-                        return Some(Status::HUSK_FAILED);
+                        return Err(self.fails(errno));
                     }
                 }
             }
         }
+        Ok(Left::More)
     }
 
-    fn pass_on(&self, received: Received) {
-        let group = Target::Group(self.pid);
-        let target = match Signal::from_named_raw(received.signal) {
-            // They are about who may use the terminal, and it was us who did.
-            Some(Signal::TTIN | Signal::TTOU) => return,
-            Some(Signal::CONT) if self.terminal.is_some() => {
-                // One SIGCONT may stand for several orders.
-                while self.link.order() == Some(Order::TakeTerminal) {
-                    if let Some(terminal) = self.terminal {
-                        let _ = set_foreground(terminal, self.pid);
-                    }
-                }
-                group
-            }
-            _ if received.origin == Origin::Terminal => group,
-            _ => Target::Process(self.pid),
+    fn childless(&self) -> Result<Left, Status> {
+        match (self.status, self.command) {
+            (Some(status), _) => Err(status),
+            // Somebody made the kernel forget the command.
+            (None, Some(_)) => Err(self.fails(Errno::CHILD)),
+            (None, None) => Ok(Left::Nothing),
+        }
+    }
+
+    /// The command stopped, or ended.
+    fn changed(&mut self, pid: Pid, status: WaitStatus) -> Result<(), Status> {
+        if let Some(signal) = status.stopping_signal() {
+            self.motion = Motion::Stopped;
+            self.voice.stopped(signal);
+            self.stopped(pid, signal);
+            return Ok(());
+        }
+        self.voice.ended(status);
+        self.command = None;
+        let ended = match (status.terminating_signal(), status.exit_status()) {
+            (Some(signal), _) => Status::killed_by(signal),
+            (None, code) => Status::exited(code.unwrap_or(0)),
         };
-        // The pid is a child's that was not reaped, so it is nobody else's. A command that left its
-        // group, or whose user may no longer be signalled, cannot be helped.
-        let _ = signal::send(target, received.signal);
+        let ended = self.rules.remapped(ended);
+        self.status = Some(ended);
+        if let Keeper::Husk(Some(job)) = &self.keeper {
+            job.end();
+        }
+        match self.phase {
+            Phase::Killing => self.kill(),
+            _ if self.rules.orphans == Orphans::Awaited => (),
+            _ if self.rules.grace > 0 => self.ask_to_leave(),
+            _ => return Err(ended),
+        }
+        Ok(())
+    }
+
+    /// The kernel refuses what cannot be done without.
+    fn fails(&self, errno: Errno) -> Status {
+        let failure = Failure::new(Doing::WaitForCommand, b"", errno);
+        match &self.keeper {
+            Keeper::Supervisor(link, _) => link.failed(failure),
+            Keeper::Husk(_) => self.voice.failed(failure),
+        }
+        Status::HUSK_FAILED
+    }
+
+    /// The moment at which a phase of so many seconds ends.
+    fn after(seconds: u32) -> Patience {
+        Patience::Until(Moment::in_seconds(seconds))
     }
 }

@@ -1,19 +1,18 @@
 //! The command: found as execvp(3) finds it, started as vfork(2) does, its errno brought home.
 
 use super::interpreter::{self, FileId};
-use crate::fail::{self, Doing, Status};
+use crate::fail::{self, Doing, Failed, Status};
 use crate::job::terminal::{Holder, Terminal};
 use crate::limits::{COMMAND_WORDS, PATH_BYTES};
-use crate::link::Inner;
 use crate::plan::namespace::NamespaceSet;
 use crate::plan::{Plan, Session};
 use crate::sys::clone;
 use crate::sys::exec::{WordList, Words, execve};
 use crate::sys::signal::{self, SignalSet};
-use crate::sys::terminal::set_foreground;
+use crate::sys::start::stdin;
+use crate::sys::terminal::{set_foreground, take_control};
 use core::ffi::CStr;
 use heapless::Vec;
-use rustix::fd::{AsFd, BorrowedFd};
 use rustix::io::{Errno, retry_on_intr};
 use rustix::process::{
     Pid, Signal, WaitOptions, getpid, set_parent_process_death_signal, setpgid, setsid, waitpid,
@@ -33,70 +32,69 @@ pub struct Handover<'a> {
 /// What is to be run, and how.
 #[derive(Clone, Copy)]
 pub struct Command<'a> {
-    argv: Words<'a>,
-    envp: Words<'a>,
-    path: &'a [u8],
-    session: Session,
-    terminal: Option<&'a Terminal>,
-    mask: SignalSet,
-    forbidden: Option<FileId>,
-    /// Whether nothing but the parent's death ends it with us.
-    alone: bool,
+    /// Its words; at least one.
+    pub argv: Words<'a>,
+    /// Its environment.
+    pub envp: Words<'a>,
+    /// The directories in which it is looked for.
+    pub path: &'a [u8],
+    /// Its place among sessions and process groups.
+    pub session: Session,
+    /// The terminal that it shares with the caller.
+    pub terminal: Option<&'a Terminal>,
+    /// Its signal mask.
+    pub mask: SignalSet,
+    /// What it must not be.
+    pub forbidden: Option<FileId>,
+    /// Whether it ends when husk is killed.
+    pub bond: Bond,
+}
+
+/// What a killed husk means for the command.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Bond {
+    /// What the kernel makes of it: the end, where husk is PID 1.
+    Kernels,
+    /// The end: PR_SET_PDEATHSIG of prctl(2). The kernel forgets it when the command's ids change.
+    Death,
 }
 
 impl<'a> Command<'a> {
     /// The plan's command, with what was handed over for it.
     pub fn new(plan: &Plan<'a>, handover: Handover<'a>) -> Self {
-        let (argv, envp, path, session) = (plan.argv, plan.envp, plan.path, plan.session);
-        let Handover {
-            terminal,
-            mask,
-            own_file: forbidden,
-        } = handover;
         Self {
-            argv,
-            envp,
-            path,
-            session,
-            terminal,
-            mask,
-            forbidden,
-            alone: !plan.namespaces.contains(NamespaceSet::PID),
+            argv: plan.argv,
+            envp: plan.envp,
+            path: plan.path,
+            session: plan.session,
+            terminal: handover.terminal,
+            mask: handover.mask,
+            forbidden: handover.own_file,
+            bond: match plan.namespaces.contains(NamespaceSet::PID) {
+                true => Bond::Kernels,
+                // No PID namespace ends with PID 1, so the command at least ends with us.
+                false => Bond::Death,
+            },
         }
     }
 
-    /// The terminal that it shares with the caller.
-    pub fn terminal(&self) -> Option<BorrowedFd<'a>> {
-        self.terminal.map(AsFd::as_fd)
-    }
-
-    /// The terminal's descriptor, by its number.
-    pub fn terminal_number(&self) -> Option<u32> {
-        self.terminal.map(Terminal::number)
-    }
-
-    fn name(&self) -> &'a CStr {
+    /// Its name.
+    pub fn name(&self) -> &'a CStr {
         self.argv.first().unwrap_or_default()
     }
 }
 
 /// Why the command does not run.
-pub struct Failure {
+struct Failure {
     doing: Doing,
     errno: Errno,
     /// The file that was tried last.
     tried: Vec<u8, PATH_BYTES>,
 }
 
-impl Default for Failure {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
 impl Failure {
     /// None yet: what is said when nothing was found at all.
-    pub const fn new() -> Self {
+    const fn new() -> Self {
         Self {
             doing: Doing::Execute,
             errno: Errno::NOENT,
@@ -109,8 +107,8 @@ impl Failure {
         self.errno = errno;
     }
 
-    /// Tells the supervisor, and says with which status to leave.
-    pub fn report(&self, command: &Command<'_>, link: &Inner) -> Status {
+    /// The failure as the user reads it.
+    fn record(&self, command: &Command<'_>) -> Failed {
         let mut memory = [0_u8; PATH_BYTES];
         let (object, second) = match self.doing {
             Doing::FindInterpreter => {
@@ -119,9 +117,7 @@ impl Failure {
             }
             _ => (command.name().to_bytes(), &b""[..]),
         };
-        let failure = fail::Failure::record(self.doing, object, second, Some(self.errno));
-        link.failed(failure);
-        failure.status()
+        fail::Failure::record(self.doing, object, second, Some(self.errno))
     }
 }
 
@@ -138,31 +134,31 @@ enum Outcome {
     Failed,
 }
 
-/// Starts the command. When this returns a pid, it runs its own program; else `failure` says why
-/// not.
-pub fn start(command: &Command<'_>, failure: &mut Failure) -> Option<Pid> {
+/// Starts the command: when this returns a pid, it runs its own program.
+///
+/// Not inlined: what it needs of the stack is needed no more when it returns.
+#[inline(never)]
+pub fn start(command: &Command<'_>) -> Result<Pid, Failed> {
+    let mut failure = Failure::new();
     let mut start = Start {
         command,
-        failure,
+        failure: &mut failure,
         outcome: Outcome::Runs,
     };
     match clone::borrowing(become_command, &mut start) {
-        Ok(pid) if start.outcome == Outcome::Runs => Some(pid),
-        Ok(pid) => {
-            let _ = retry_on_intr(|| waitpid(Some(pid), WaitOptions::empty()));
-            None
-        }
-        Err(errno) => {
-            failure.set(Doing::Spawn, errno);
-            None
-        }
+        Ok(pid) if start.outcome == Outcome::Runs => return Ok(pid),
+        Ok(pid) => drop(retry_on_intr(|| waitpid(Some(pid), WaitOptions::empty()))),
+        Err(errno) => failure.set(Doing::Spawn, errno),
     }
+    Err(failure.record(command))
 }
 
-/// Becomes the command in this process. Returns when that failed.
-pub fn replace(command: &Command<'_>, failure: &mut Failure) {
+/// Becomes the command in this process. Returns why it could not.
+pub fn replace(command: &Command<'_>) -> Failed {
+    let mut failure = Failure::new();
     take_place(command);
-    execute(command, failure);
+    execute(command, &mut failure);
+    failure.record(command)
 }
 
 fn become_command(start: &mut Start<'_, '_>) -> u8 {
@@ -177,6 +173,11 @@ fn become_command(start: &mut Start<'_, '_>) -> u8 {
 fn take_place(command: &Command<'_>) {
     match command.session {
         Session::New => drop(setsid()),
+        Session::Taking => {
+            let _ = setsid();
+            let _ = take_control(stdin());
+        }
+        Session::Husks => (),
         Session::Callers => {
             let _ = setpgid(None, None);
             if let Some(terminal) = command.terminal
@@ -186,8 +187,7 @@ fn take_place(command: &Command<'_>) {
             }
         }
     }
-    if command.alone {
-        // No PID namespace ends with PID 1, so the command at least ends with us.
+    if command.bond == Bond::Death {
         let _ = set_parent_process_death_signal(Some(Signal::KILL));
     }
     let _ = signal::set_mask(command.mask);
@@ -231,23 +231,20 @@ fn attempt(command: &Command<'_>, directory: &[u8], name: &[u8], failure: &mut F
         }
     }
     let file = CStr::from_bytes_until_nul(&failure.tried).unwrap_or_default();
-    let (doing, errno) = match FileId::of(file) {
+    if command
+        .forbidden
+        .is_some_and(|own| interpreter::leads_to(file, own))
+    {
+        return failure.set(Doing::ExecuteHusk, Errno::PERM);
+    }
+    let errno = execve(file, command.argv, command.envp);
+    let (doing, errno) = match (errno, FileId::of(file)) {
         // A directory of PATH that cannot be searched is one where nothing was found.
-        Err(Errno::ACCESS) if !directory.is_empty() => (Doing::Execute, Errno::NOENT),
-        Err(errno) => (Doing::Execute, errno),
-        Ok(_)
-            if command
-                .forbidden
-                .is_some_and(|own| interpreter::leads_to(file, own)) =>
-        {
-            (Doing::ExecuteHusk, Errno::PERM)
-        }
-        Ok(_) => match execve(file, command.argv, command.envp) {
-            // The file is there, so what is missing is what it asks for.
-            Errno::NOENT => (Doing::FindInterpreter, Errno::NOENT),
-            Errno::NOEXEC => (Doing::Execute, execute_script(command, file)),
-            errno => (Doing::Execute, errno),
-        },
+        (_, Err(Errno::ACCESS)) if !directory.is_empty() => (Doing::Execute, Errno::NOENT),
+        // The file is there, so what is missing is what it asks for.
+        (Errno::NOENT, Ok(_)) => (Doing::FindInterpreter, Errno::NOENT),
+        (Errno::NOEXEC, _) => (Doing::Execute, execute_script(command, file)),
+        (errno, _) => (Doing::Execute, errno),
     };
     failure.set(doing, errno);
 }

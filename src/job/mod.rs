@@ -3,6 +3,7 @@
 //! Whoever was started by the caller's shell looks after this: the supervisor of a container, or
 //! husk itself where it is the init of somebody else's.
 
+pub mod parent;
 pub mod terminal;
 
 use crate::sys::signal::{self, Target};
@@ -63,7 +64,7 @@ impl Job {
         // other end of a pipe, is to stop as well. The shell then takes the terminal, and wakes all
         // with SIGCONT.
         let job_of_caller = match self.now {
-            Holder::Command => Target::Group(self.terminal.own_group()),
+            Holder::Command => Target::OwnGroup,
             Holder::Supervisor => Target::Process(getpid()),
         };
         self.now = Holder::Supervisor;

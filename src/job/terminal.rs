@@ -10,15 +10,17 @@
 use crate::plan::{Init, Session};
 use crate::sys::fd::Fd;
 use crate::sys::open::openat;
+use crate::sys::process::own_group;
 use crate::sys::terminal::{self, Modes};
 use rustix::fd::{AsFd, BorrowedFd};
 use rustix::fs::{CWD, Mode, OFlags};
-use rustix::process::{Pid, getpgrp, getpid};
+use rustix::process::{Pid, getpid};
 
 /// The controlling terminal.
 pub struct Terminal {
     fd: Fd,
-    own_group: Pid,
+    /// `None` where it is outside of husk's PID namespace.
+    own_group: Option<Pid>,
     found: Option<Modes>,
     first: Holder,
 }
@@ -36,9 +38,9 @@ impl Terminal {
         let flags = OFlags::RDWR | OFlags::CLOEXEC | OFlags::NOCTTY;
         let fd = openat(CWD, c"/dev/tty", flags, Mode::empty()).ok()?;
         let found = terminal::modes(&fd).ok();
-        let own_group = getpgrp();
+        let own_group = own_group();
         let streams = [crate::sys::start::stdin(), crate::sys::start::stdout()];
-        let alone = own_group == getpid() && streams.into_iter().all(terminal::is_terminal);
+        let alone = own_group == Some(getpid()) && streams.into_iter().all(terminal::is_terminal);
         let mut opened = Self {
             fd,
             own_group,
@@ -53,12 +55,12 @@ impl Terminal {
 
     /// Whether husk's own job has the terminal.
     pub fn is_ours(&self) -> bool {
-        terminal::foreground(&self.fd) == Ok(Some(self.own_group))
+        terminal::is_in_foreground(&self.fd)
     }
 
-    /// husk's own process group.
-    pub const fn own_group(&self) -> Pid {
-        self.own_group
+    /// Whether husk's process group is one that it can name, and give the terminal back to.
+    pub const fn has_own_group(&self) -> bool {
+        self.own_group.is_some()
     }
 
     /// Its descriptor's number.
@@ -76,8 +78,10 @@ impl Terminal {
     /// at the other end of a pipe. A job in the background leaves it alone. All signals are
     /// blocked, SIGTTOU with them, so that a process of another group may do this.
     pub fn put_back(&self, now: Holder, ever: Holder) {
-        if now == Holder::Command {
-            let _ = terminal::set_foreground(&self.fd, self.own_group);
+        if now == Holder::Command
+            && let Some(own_group) = self.own_group
+        {
+            let _ = terminal::set_foreground(&self.fd, own_group);
         }
         if let Some(found) = self.found
             && ever == Holder::Command

@@ -5,18 +5,18 @@ pub mod relay;
 
 use crate::child;
 use crate::fail::{Doing, Explain, Failed, Failure, Status};
+use crate::init;
 use crate::init::interpreter::FileId;
 use crate::init::spawn::Handover;
+use crate::job::parent::signal_at_death;
 use crate::job::terminal::Terminal;
 use crate::link::Inner;
 use crate::link::{self, Order, Outer};
 use crate::plan::{Plan, Root, Supervisor};
 use crate::sys::clone::{self, Side};
 use crate::sys::fd;
-use crate::sys::signal::{self, SignalSet, Target};
-use rustix::process::{
-    Pid, Signal, WaitOptions, getppid, set_parent_process_death_signal, waitpid,
-};
+use crate::sys::signal::{self, Target};
+use rustix::process::{Pid, Signal, WaitOptions, waitpid};
 
 /// PID 1 as its parent sees it. Dropped before it was waited for, it is killed and reaped: nothing
 /// is left behind.
@@ -77,10 +77,9 @@ pub fn run<'a>(plan: &Plan<'a>) -> Result<Status, Failed> {
     // Nothing that the caller left open is of use inside, and a directory among it would be a way
     // out (CVE-2024-21626).
     fd::close_range(3, u32::MAX);
-    let caller_mask = signal::set_mask(SignalSet::ALL).doing(Doing::BlockSignals, b"")?;
-    signal::default_child_signal().doing(Doing::BlockSignals, b"")?;
+    let caller_mask = init::alone::block_signals()?;
     if plan.supervisor == Supervisor::DiesWithParent {
-        die_with_parent()?;
+        signal_at_death(Signal::KILL)?;
     }
     let terminal = Terminal::open(plan.session, plan.init);
     let (outer, inner) = link::pair().doing(Doing::Connect, b"")?;
@@ -139,17 +138,4 @@ fn own_file(plan: &Plan<'_>) -> Option<FileId> {
         Root::Host => None,
         Root::Pivot(_) | Root::Chroot(_) => FileId::of(c"/proc/self/exe").ok(),
     }
-}
-
-/// PR_SET_PDEATHSIG of prctl(2), and the question whether it came too late.
-fn die_with_parent() -> Result<(), Failed> {
-    let parent = getppid();
-    set_parent_process_death_signal(Some(Signal::KILL)).doing(Doing::DieWithParent, b"")?;
-    if getppid() != parent {
-        let _ = signal::send(
-            Target::Process(rustix::process::getpid()),
-            Signal::KILL.as_raw(),
-        );
-    }
-    Ok(())
 }

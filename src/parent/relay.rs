@@ -6,7 +6,7 @@ use crate::job::terminal::Terminal;
 use crate::job::{Command, Job};
 use crate::link::{Order, Outer};
 use crate::plan::Init;
-use crate::sys::signal::{self, Origin, Received, Target};
+use crate::sys::signal::{self, Origin, Patience, Received, Target};
 use rustix::io::Errno;
 use rustix::process::{Signal, WaitStatus};
 
@@ -49,8 +49,8 @@ fn wait(
     mut job: Option<&mut Job>,
 ) -> Result<Status, Failed> {
     loop {
-        match signal::wait() {
-            Ok(received) => match Signal::from_named_raw(received.signal) {
+        match signal::wait(Patience::Endless) {
+            Ok(Some(received)) => match Signal::from_named_raw(received.signal) {
                 Some(Signal::CHILD) => {
                     if let Some(status) = child.try_wait().doing(Doing::WaitForInit, b"")? {
                         return judge(status, outer, init);
@@ -58,7 +58,7 @@ fn wait(
                 }
                 _ => relay(received, child, outer, job.as_deref_mut()),
             },
-            Err(Errno::INTR) => (),
+            Ok(None) | Err(Errno::INTR) => (),
             // Without a way to wait for signals the end is all that can be waited for.
             Err(_) => return ended(child, outer, init),
         }

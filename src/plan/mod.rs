@@ -17,6 +17,8 @@ pub mod mount;
 pub mod namespace;
 pub mod operation;
 mod request;
+pub mod rules;
+pub mod signal;
 pub mod target;
 
 use crate::sys::exec::Words;
@@ -27,6 +29,7 @@ use id_map::Maps;
 use namespace::NamespaceSet;
 use operation::Operation;
 pub use request::{Inputs, Memory, id_map_kind, namespaces, new};
+use rules::Rules;
 
 /// Everything that a container is made from.
 pub struct Plan<'a> {
@@ -62,6 +65,8 @@ pub struct Plan<'a> {
     pub supervisor: Supervisor,
     /// Who is PID 1.
     pub init: Init,
+    /// What PID 1 does with signals, orphans and the end.
+    pub rules: Rules,
     /// The command and its arguments; at least one word.
     pub argv: Words<'a>,
     /// Its environment.
@@ -122,10 +127,14 @@ pub enum NewPrivileges {
 /// Whose session the command is in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Session {
-    /// The caller's, with its terminal.
+    /// The caller's, with its terminal, in a process group of its own.
     Callers,
     /// Its own, without one.
     New,
+    /// Its own, with the terminal that husk had.
+    Taking,
+    /// husk's own, and its process group as well.
+    Husks,
 }
 
 /// What ends the supervisor.

@@ -7,6 +7,7 @@ use super::id_map::{Lines, Maps};
 use super::identity;
 use super::namespace::NamespaceSet;
 use super::operation::{Dev, Operation};
+use super::rules::{Rules, Work};
 use super::target::{Target, components};
 use super::{Access, Init, NewPrivileges, Plan, Root, Session, Supervisor, Writes, defaults};
 use crate::config::{At, Config, IdMap, MountOption, Network, Overlay, Place};
@@ -114,6 +115,7 @@ pub fn new<'a>(inputs: &Inputs<'a, '_>, memory: &'a mut Memory<'a>) -> Result<Pl
         &mut memory.operations,
     )?;
     names_need_uts(config, namespaces)?;
+    only_for_init(&config.init)?;
     let setup = identity::setup(inputs.caller, maps.as_ref());
     let identity = identity::of_command(config, maps.as_ref(), setup)?;
     let envp = envp(inputs, &mut memory.environment)?;
@@ -154,6 +156,7 @@ pub fn new<'a>(inputs: &Inputs<'a, '_>, memory: &'a mut Memory<'a>) -> Result<Pl
         } else {
             Init::Husk
         },
+        rules: config.init,
         argv: argv(inputs, &mut memory.command),
         envp,
         path: environment::get(envp, b"PATH").map_or(DEFAULT_PATH, CStr::to_bytes),
@@ -285,6 +288,32 @@ fn names_need_uts(config: &Config<'_>, namespaces: NamespaceSet) -> Result<(), R
         (_, Some(at)) => Err(Refusal::text(at.place, "domainname", text)),
         (None, None) => Ok(()),
     }
+}
+
+/// Some rules are about the place of an init among its caller's processes, or in a machine.
+fn only_for_init(rules: &Rules) -> Result<(), Refused> {
+    let what = match rules {
+        Rules {
+            session: Session::Husks,
+            ..
+        } => "no_tty and single_child: husk run decides that",
+        Rules {
+            session: Session::Taking,
+            ..
+        } => "session: here it is called new_session",
+        Rules {
+            parent_death: 1.., ..
+        } => "pdeathsig: here it is called die_with_parent",
+        Rules {
+            work: Work::Pause, ..
+        } => "pause: husk run has a command",
+        Rules { boot: true, .. }
+        | Rules {
+            on_exit: Some(_), ..
+        } => "boot and on_exit: for husk init",
+        _ => return Ok(()),
+    };
+    Err(Refusal::text(Place::Nowhere, "init", what))
 }
 
 fn dropped(config: &Config<'_>) -> CapabilitySet {

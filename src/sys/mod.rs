@@ -11,11 +11,13 @@ mod arch;
 #[cfg(target_arch = "x86_64")]
 #[path = "arch/x86_64.rs"]
 mod arch;
+pub mod clock;
 pub mod clone;
 pub mod directory;
 pub mod errno;
 pub mod exec;
 pub mod fd;
+pub mod idle;
 pub mod mount;
 pub mod net;
 pub mod open;

@@ -1,7 +1,9 @@
-//! The end of a process.
+//! A process about itself: its group, its session, its end.
 
 use super::arch;
-use linux_raw_sys::general::__NR_exit_group;
+use super::check;
+use linux_raw_sys::general::{__NR_exit_group, __NR_getpgid, __NR_getsid};
+use rustix::process::Pid;
 
 /// exit_group(2).
 pub fn exit(status: u8) -> ! {
@@ -10,4 +12,21 @@ pub fn exit(status: u8) -> ! {
         // filter that answers for it), it is simply made again.
         unsafe { arch::syscall(__NR_exit_group, [usize::from(status), 0, 0, 0, 0, 0]) };
     }
+}
+
+/// husk's process group. `None` where it is outside of husk's PID namespace, and so without a
+/// number: rustix has no word for that.
+pub fn own_group() -> Option<Pid> {
+    own(__NR_getpgid)
+}
+
+/// husk's session; `None` likewise.
+pub fn own_session() -> Option<Pid> {
+    own(__NR_getsid)
+}
+
+fn own(number: u32) -> Option<Pid> {
+    // SAFETY: no pointer is passed.
+    let returned = check(unsafe { arch::syscall(number, [0; 6]) });
+    Pid::from_raw(i32::try_from(returned.ok()?).ok()?)
 }

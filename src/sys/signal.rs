@@ -2,13 +2,15 @@
 
 use super::arch;
 use super::check;
+use super::clock::Moment;
+use super::idle;
 use core::ptr;
 use linux_raw_sys::general::{
     __NR_kill, __NR_rt_sigaction, __NR_rt_sigprocmask, __NR_rt_sigqueueinfo, __NR_rt_sigtimedwait,
-    SIG_SETMASK, SIGCHLD, SIGTSTP,
+    SIG_SETMASK, SIGCHLD, SIGTSTP, timespec,
 };
 use rustix::io::Errno;
-use rustix::process::Pid;
+use rustix::process::{Pid, Signal};
 
 /// A set of signals, bit n - 1 being signal n, as the kernel has it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,6 +22,13 @@ const SET_BYTES: usize = size_of::<u64>();
 impl SignalSet {
     /// All 64. SIGKILL and SIGSTOP cannot be blocked; the kernel passes over them.
     pub const ALL: Self = Self(u64::MAX);
+
+    /// These.
+    pub fn of(signals: &[Signal]) -> Self {
+        let bit =
+            |signal: &Signal| 1_u64 << (signal.as_raw().unsigned_abs().saturating_sub(1) & 63);
+        Self(signals.iter().map(bit).fold(0, |set, bit| set | bit))
+    }
 }
 
 /// Makes `set` the signal mask of this process and returns the old one: rt_sigprocmask(2).
@@ -59,6 +68,8 @@ pub struct Received {
     pub signal: i32,
     /// Who sent it.
     pub origin: Origin,
+    /// The pid of the process that sent it; 0 where that is outside of husk's PID namespace.
+    pub sender: i32,
 }
 
 /// The fields of siginfo_t that are used, in their places (asm-generic/siginfo.h, 64 bits).
@@ -93,23 +104,84 @@ const SI_QUEUE: i32 = -1;
 /// What the supervisor writes into si_value: "hsk" and a T.
 const FROM_TERMINAL: usize = 0x6873_6b54;
 
-/// Waits for any signal, for as long as it takes: rt_sigtimedwait(2) without a time.
-/// Every signal must be blocked.
-pub fn wait() -> Result<Received, Errno> {
+/// Milliseconds without a signal after which husk is idle.
+const SETTLED: u64 = 200;
+
+/// For how long [`wait`] waits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Patience {
+    /// Only for what is there already.
+    None,
+    /// Until then.
+    Until(Moment),
+    /// For ever.
+    Endless,
+}
+
+/// Waits for any signal: rt_sigtimedwait(2). Every signal must be blocked. `None` when the time is
+/// up.
+///
+/// Whoever waits in vain for a moment gives back memory (see [`idle`]) and then sleeps in one call:
+/// there are no further wake-ups.
+pub fn wait(patience: Patience) -> Result<Option<Received>, Errno> {
+    take(SignalSet::ALL, patience)
+}
+
+/// The same for the signals of `set` alone.
+pub fn take(set: SignalSet, patience: Patience) -> Result<Option<Received>, Errno> {
+    let left = match patience {
+        Patience::None => 0,
+        Patience::Until(moment) => moment.left(),
+        Patience::Endless => u64::MAX,
+    };
+    let first = timed_wait(set, Some(left.min(SETTLED)), Memory::Kept);
+    match (first, patience) {
+        (Err(Errno::AGAIN), Patience::Endless) => timed_wait(set, None, Memory::GivenBack),
+        (Err(Errno::AGAIN), Patience::Until(moment)) if left > SETTLED => {
+            timed_wait(set, Some(moment.left()), Memory::GivenBack)
+        }
+        (first, _) => first,
+    }
+    .map(Some)
+    .or_else(|errno| match errno {
+        Errno::AGAIN => Ok(None),
+        errno => Err(errno),
+    })
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Memory {
+    Kept,
+    GivenBack,
+}
+
+#[inline(never)]
+fn timed_wait(
+    set: SignalSet,
+    milliseconds: Option<u64>,
+    memory: Memory,
+) -> Result<Received, Errno> {
     let mut info = Info::new(0, 0, 0);
-    let all = SignalSet::ALL;
-    let set: *const u64 = &raw const all.0;
+    let set: *const u64 = &raw const set.0;
     let place: *mut Info = &raw mut info;
-    let args = [
-        set as usize,
-        place as usize,
-        ptr::null::<u8>() as usize,
-        SET_BYTES,
-        0,
-        0,
-    ];
-    // SAFETY: the set has the size that is given and `Info` the 128 bytes of a siginfo_t.
-    check(unsafe { arch::syscall(__NR_rt_sigtimedwait, args) })?;
+    let milliseconds_left = milliseconds.unwrap_or(0);
+    let time = timespec {
+        tv_sec: i64::try_from(milliseconds_left / 1000).unwrap_or(i64::MAX),
+        tv_nsec: i64::try_from(milliseconds_left % 1000 * 1_000_000).unwrap_or(0),
+    };
+    let time: *const timespec = match milliseconds {
+        Some(_) => &raw const time,
+        None => ptr::null(),
+    };
+    let args = [set as usize, place as usize, time as usize, SET_BYTES, 0, 0];
+    let returned = match memory {
+        // SAFETY: the set has the size that is given, `Info` the 128 bytes of a siginfo_t, and the
+        // time is a struct timespec or NULL.
+        Memory::Kept => unsafe { arch::syscall(__NR_rt_sigtimedwait, args) },
+        // SAFETY: likewise.
+        Memory::GivenBack => unsafe { idle::wait(args) },
+    };
+    check(returned)?;
     let origin = match info.code {
         SI_QUEUE if info.value == FROM_TERMINAL => Origin::Terminal,
         code if code > 0 => Origin::Kernel,
@@ -118,6 +190,7 @@ pub fn wait() -> Result<Received, Errno> {
     Ok(Received {
         signal: info.signal,
         origin,
+        sender: info.pid,
     })
 }
 
@@ -144,6 +217,10 @@ pub enum Target {
     Process(Pid),
     /// The process group that it leads.
     Group(Pid),
+    /// husk's own process group.
+    OwnGroup,
+    /// Every process that may be signalled, but for husk and PID 1: for PID 1 alone.
+    All,
 }
 
 /// Sends `signal`, a number up to 64 that may be a real-time one: kill(2).
@@ -151,6 +228,8 @@ pub fn send(target: Target, signal: i32) -> Result<(), Errno> {
     let whom = match target {
         Target::Process(pid) => number(pid),
         Target::Group(pid) => number(pid).wrapping_neg(),
+        Target::OwnGroup => 0,
+        Target::All => usize::MAX,
     };
     // SAFETY: no pointer is passed.
     let returned = unsafe {

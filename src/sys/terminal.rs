@@ -2,8 +2,8 @@
 
 use super::arch;
 use super::check;
-use linux_raw_sys::general::__NR_ioctl;
-use linux_raw_sys::ioctl::{TCGETS, TCSETSW, TIOCGPGRP, TIOCSPGRP};
+use linux_raw_sys::general::{__NR_ioctl, __NR_read};
+use linux_raw_sys::ioctl::{TCGETS, TCSETSW, TIOCNOTTY, TIOCSCTTY, TIOCSPGRP};
 use rustix::fd::{AsFd, AsRawFd, BorrowedFd};
 use rustix::io::Errno;
 use rustix::process::Pid;
@@ -18,7 +18,7 @@ fn ioctl<T>(fd: BorrowedFd<'_>, request: u32, argument: &mut T) -> Result<usize,
     let pointer: *mut T = argument;
     let args = [fd, request as usize, pointer as usize, 0, 0, 0];
     // SAFETY: the kernel reads or writes what the request says, which fits `T`: a termios fits
-    // `Modes` and a pid_t an i32, and no others are asked for.
+    // `Modes` and a pid_t an i32, and the others take nothing.
     check(unsafe { arch::syscall(__NR_ioctl, args) })
 }
 
@@ -39,11 +39,25 @@ pub fn is_terminal(fd: impl AsFd) -> bool {
     modes(fd).is_ok()
 }
 
-/// The process group in its foreground: TIOCGPGRP. `None` where that is of another PID namespace.
-pub fn foreground(fd: impl AsFd) -> Result<Option<Pid>, Errno> {
-    let mut group = 0_i32;
-    ioctl(fd.as_fd(), TIOCGPGRP, &mut group)?;
-    Ok(Pid::from_raw(group))
+/// Whether husk's own process group is in the foreground of its controlling terminal. SIGTTIN must
+/// be blocked: then the kernel answers a read from the background with EIO, and one of no bytes from
+/// the foreground with nothing. TIOCGPGRP would tell a number, which a group outside of the PID
+/// namespace does not have.
+pub fn is_in_foreground(fd: impl AsFd) -> bool {
+    let fd = fd.as_fd().as_raw_fd().cast_unsigned() as usize;
+    // SAFETY: no bytes are read, so the pointer is not used.
+    check(unsafe { arch::syscall(__NR_read, [fd, 0, 0, 0, 0, 0]) }).is_ok()
+}
+
+/// Makes it the controlling terminal of this session, which this process leads: TIOCSCTTY.
+pub fn take_control(fd: impl AsFd) -> Result<(), Errno> {
+    ioctl(fd.as_fd(), TIOCSCTTY, &mut 0_i32).map(drop)
+}
+
+/// Gives it up as the controlling terminal: TIOCNOTTY. From the leader of the session the kernel
+/// sends SIGHUP and SIGCONT to the foreground.
+pub fn give_up_control(fd: impl AsFd) -> Result<(), Errno> {
+    ioctl(fd.as_fd(), TIOCNOTTY, &mut 0_i32).map(drop)
 }
 
 /// Puts a process group of this session into its foreground: TIOCSPGRP. From the background with

@@ -6,6 +6,7 @@
 #[cfg(test)]
 #[expect(clippy::string_slice, reason = "tests do not ship")]
 mod differential;
+mod init;
 mod integer;
 mod lex;
 #[cfg(test)]
@@ -159,7 +160,7 @@ impl<'a> Reader<'_, 'a> {
             self.source.cursor.equals()?;
             match table {
                 Table::Top => top::read_value(&mut self.source, self.config, key)?,
-                Table::Env => {
+                Table::Env | Table::Init => {
                     self.source.cursor.expect(Kind::Table, "a table")?;
                     self.begin_table(table, 0);
                     self.inline()?;

@@ -28,6 +28,8 @@ pub enum Table {
     GidMap,
     /// One `[[mount]]`.
     Mount,
+    /// `[init]`.
+    Init,
 }
 
 impl Table {
@@ -38,6 +40,7 @@ impl Table {
             "uid_map" => Self::UidMap,
             "gid_map" => Self::GidMap,
             "mount" => Self::Mount,
+            "init" => Self::Init,
             _ => Self::Top,
         }
     }
@@ -50,6 +53,7 @@ impl Table {
             Self::UidMap => "uid_map",
             Self::GidMap => "gid_map",
             Self::Mount => "mount",
+            Self::Init => "init",
         }
     }
 
@@ -57,7 +61,7 @@ impl Table {
     pub(super) const fn given(self) -> Option<Given> {
         match self {
             Self::Top => None,
-            Self::Env => Some(Given::Whole),
+            Self::Env | Self::Init => Some(Given::Whole),
             Self::UidMap | Self::GidMap | Self::Mount => Some(Given::Part),
         }
     }
@@ -66,7 +70,7 @@ impl Table {
     pub const fn wanted(self) -> &'static str {
         match self {
             Self::Top => "a plain value",
-            Self::Env => "a table",
+            Self::Env | Self::Init => "a table",
             Self::UidMap | Self::GidMap | Self::Mount => "an array of tables",
         }
     }
@@ -77,6 +81,7 @@ impl Table {
             Self::Top | Self::Env => "",
             Self::UidMap | Self::GidMap => keys::MAP,
             Self::Mount => keys::MOUNT,
+            Self::Init => keys::INIT,
         }
     }
 }
@@ -116,8 +121,10 @@ impl<'a> Reader<'_, 'a> {
         }
         self.entry.given |= bit;
         self.source.cursor.equals()?;
-        if self.table == Table::Mount {
-            return read_mount(&mut self.source, &mut self.entry.mount, key);
+        match self.table {
+            Table::Mount => return read_mount(&mut self.source, &mut self.entry.mount, key),
+            Table::Init => return super::init::read(&mut self.source, &mut self.config.init, key),
+            _ => (),
         }
         let (least, most) = if key == "count" {
             (1, INVALID)
@@ -180,7 +187,7 @@ impl<'a> Reader<'_, 'a> {
             at, line, mount, ..
         } = self.entry;
         let missing = match (self.table, line) {
-            (Table::Top | Table::Env, _) => return Ok(()),
+            (Table::Top | Table::Env | Table::Init, _) => return Ok(()),
             (Table::Mount, _) if mount.option.is_none() => "option",
             (Table::Mount, _) if mount.target.is_none() => "target",
             (Table::Mount, _) | (_, [Some(_), Some(_), Some(_)]) => return self.add(),

@@ -7,9 +7,28 @@ use linux_raw_sys::general::__NR_clone;
 /// One system call.
 ///
 /// # Safety
+/// As for [`syscall_here`].
+pub unsafe fn syscall(number: u32, args: [usize; 6]) -> isize {
+    // SAFETY: the caller's duty.
+    unsafe { syscall_here(number, args) }
+}
+
+/// The stack pointer.
+#[inline(always)]
+pub fn stack_pointer() -> usize {
+    let pointer;
+    // SAFETY: it is only read.
+    unsafe { asm!("mov {}, sp", out(reg) pointer, options(nomem, nostack, preserves_flags)) };
+    pointer
+}
+
+/// One system call, made right where it is written.
+///
+/// # Safety
 /// The arguments must be what this call demands; in particular pointers must be valid for what the
 /// kernel does with them.
-pub unsafe fn syscall(number: u32, args: [usize; 6]) -> isize {
+#[inline(always)]
+pub unsafe fn syscall_here(number: u32, args: [usize; 6]) -> isize {
     let [a, b, c, d, e, f] = args;
     let returned;
     // SAFETY: the registers are those of syscall(2) for aarch64, memory is assumed to change; the
