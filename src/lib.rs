@@ -49,8 +49,9 @@ pub mod text;
 
 use arena::Arena;
 use cli::{ConfigFile, Mode, Request, Run};
-use config::{Config, IdMap, Lists};
+use config::{Config, IdMap, Lists, Place};
 use core::ffi::CStr;
+use fail::refusal::Refusal;
 use fail::{Error, Sources, Status};
 use host::caller::Caller;
 use host::subid::{self, Ranges};
@@ -59,7 +60,7 @@ use plan::namespace::NamespaceSet;
 use plan::rules::Rules;
 use plan::{Inputs, Memory};
 use sys::exec::Words;
-use sys::start;
+use sys::start::{self, Raised};
 use sys::storage::Storage;
 use text::Text;
 
@@ -68,7 +69,7 @@ static LISTS: Storage<Lists<'static>> = Storage::new(Lists::new());
 static PLAN: Storage<Memory<'static>> = Storage::new(Memory::new());
 
 /// The program: from its words to its exit status.
-pub fn main(argv: Words<'static>, envp: Words<'static>) -> u8 {
+pub fn main(argv: Words<'static>, envp: Words<'static>, raised: Raised) -> u8 {
     let mut sources = Sources {
         argv,
         file: b"",
@@ -76,6 +77,10 @@ pub fn main(argv: Words<'static>, envp: Words<'static>) -> u8 {
         persona: Persona::Husk,
     };
     let done = match cli::parse(argv) {
+        _ if raised == Raised::Yes => {
+            let text = "must not be set-user-ID or set-group-ID: chmod ug-s it";
+            Err(Refusal::text(Place::Nowhere, "husk", text).into())
+        }
         Ok(Request::Init(persona, skip)) => {
             sources.persona = persona;
             execute_init((argv, skip), envp, &mut sources)
@@ -187,8 +192,8 @@ fn read_file(
     _: &mut Sources<'static>,
 ) -> Result<(), Error> {
     match file {
-        ConfigFile::Named(_) => Err(fail::refusal::Refusal::text(
-            config::Place::Nowhere,
+        ConfigFile::Named(_) => Err(Refusal::text(
+            Place::Nowhere,
             "--config",
             "this husk was built without the feature toml: use flags",
         )

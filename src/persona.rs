@@ -1,7 +1,7 @@
 //! The programs that husk stands in for when it is called by their names: their options, defaults,
 //! exit statuses, and the look of their messages.
 
-use crate::config::init::set;
+use crate::config::init::{InitOption, Name, set};
 use crate::fail::Status;
 use crate::plan::rules::Rules;
 use crate::text::Text;
@@ -70,18 +70,18 @@ impl Persona {
     }
 
     /// Whether the long form of an option is known; tini and catatonit know `--version` alone.
-    pub fn has_long(self, name: &str, letter: u8) -> bool {
+    pub fn has_long(self, option: InitOption) -> bool {
         match self {
             Self::Husk => true,
-            Self::DumbInit => self.has(letter),
-            Self::Tini | Self::Catatonit => name == "version",
+            Self::DumbInit => self.has(option.letter),
+            Self::Tini | Self::Catatonit => option.option == Name::Version,
         }
     }
 
     /// Its defaults, over husk's.
     pub fn assume(self, rules: &mut Rules) {
         if self == Self::DumbInit {
-            let _ = set(rules, "session", "");
+            let _ = set(rules, Name::Session, "");
         }
     }
 

@@ -98,6 +98,41 @@ const fn hex(digit: u8) -> u8 {
     }
 }
 
+/// A number in decimal digits, where there is no room for a [`Text`].
+pub struct Decimal {
+    digits: [u8; Self::MOST],
+    first: usize,
+}
+
+impl Decimal {
+    /// Digits of the largest number.
+    pub const MOST: usize = 10;
+
+    /// The digits of `number`.
+    #[inline(never)]
+    pub fn new(mut number: u32) -> Self {
+        let mut decimal = Self {
+            digits: [b'0'; Self::MOST],
+            first: Self::MOST,
+        };
+        for digit in decimal.digits.iter_mut().rev() {
+            let [low, ..] = (number % 10).to_le_bytes();
+            *digit = b'0'.wrapping_add(low);
+            decimal.first = decimal.first.saturating_sub(1);
+            number /= 10;
+            if number == 0 {
+                break;
+            }
+        }
+        decimal
+    }
+
+    /// The digits.
+    pub fn bytes(&self) -> &[u8] {
+        self.digits.get(self.first..).unwrap_or_default()
+    }
+}
+
 /// A decimal number without sign, as subuid(5) and the command line have them.
 pub fn parse_number(text: &[u8]) -> Option<u32> {
     if text.is_empty() {

@@ -1,16 +1,15 @@
 //! /proc/self/fd/N: how mount(2), which knows paths only, is told about exactly the file that was
 //! opened.
 
+use crate::text::Decimal;
 use core::ffi::CStr;
 use rustix::fd::AsFd;
 use rustix::fd::AsRawFd;
 
 const PREFIX: &[u8; 14] = b"/proc/self/fd/";
-/// Digits of a descriptor's number.
-const DIGITS: usize = 10;
 
 /// The path of a descriptor in /proc.
-pub struct ProcFd([u8; PREFIX.len() + DIGITS + 1]);
+pub struct ProcFd([u8; PREFIX.len() + Decimal::MOST + 1]);
 
 impl ProcFd {
     /// The path of `fd`.
@@ -19,21 +18,11 @@ impl ProcFd {
     }
 
     #[inline(never)]
-    fn of_number(mut number: u32) -> Self {
-        let mut length = 1_usize;
-        let mut rest = number;
-        while rest > 9 {
-            rest /= 10;
-            length = length.saturating_add(1);
-        }
-        let mut path = [0_u8; PREFIX.len() + DIGITS + 1];
-        for (to, from) in path.iter_mut().zip(PREFIX) {
+    fn of_number(number: u32) -> Self {
+        let mut path = [0_u8; PREFIX.len() + Decimal::MOST + 1];
+        let number = Decimal::new(number);
+        for (to, from) in path.iter_mut().zip(PREFIX.iter().chain(number.bytes())) {
             *to = *from;
-        }
-        for digit in path.iter_mut().skip(PREFIX.len()).take(length).rev() {
-            let [low, ..] = (number % 10).to_le_bytes();
-            *digit = b'0'.wrapping_add(low);
-            number /= 10;
         }
         Self(path)
     }

@@ -1,5 +1,6 @@
 //! The flags of `husk run`: one table, which the parser, --help and the tests read.
 
+use crate::config::init::Name;
 use crate::plan::namespace::NamespaceSet;
 use crate::text::split_once;
 
@@ -85,7 +86,7 @@ pub enum Does {
     /// `no_new_privs = false`.
     AllowNewPrivs,
     /// The option of that name of `husk init`.
-    Init(&'static str),
+    Init(Name),
 }
 
 const fn flag(text: &'static str, does: Does) -> Flag {

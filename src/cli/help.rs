@@ -163,7 +163,7 @@ pub fn print_init(persona: Persona, ask: Ask, fd: impl AsFd) {
             text.put(persona.name());
             text.put(INIT_HEAD);
             for option in options() {
-                let long = persona.has_long(option.name, option.letter);
+                let long = persona.has_long(option);
                 if persona.has(option.letter) && long {
                     put_option(&mut text, option, Letter::Shown);
                 } else if persona.has(option.letter) {

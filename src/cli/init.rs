@@ -2,7 +2,7 @@
 
 use super::split_long;
 use crate::arena::Arena;
-use crate::config::init::{InitOption, options, set};
+use crate::config::init::{InitOption, Name, find, options, set};
 use crate::config::{Place, keys};
 use crate::fail::refusal::{Refusal, Refused, What};
 use crate::limits::{COMMAND_WORDS, PATH_BYTES};
@@ -128,7 +128,7 @@ fn peers(persona: Persona, variable: &[u8], rules: &mut Rules) {
     let (name, value) = variable.split_at(equals.unwrap_or(variable.len()));
     let value = value.get(1..).unwrap_or_default();
     let (option, value) = match name {
-        b"TINI_KILL_PROCESS_GROUP" if is(Persona::Tini) => ("group", ""),
+        b"TINI_KILL_PROCESS_GROUP" if is(Persona::Tini) => (Name::Group, ""),
         // 1 is warnings, which husk gives without being asked.
         b"TINI_VERBOSITY" if is(Persona::Tini) => {
             let level = parse_number(value).unwrap_or(0).saturating_sub(1);
@@ -136,9 +136,9 @@ fn peers(persona: Persona, variable: &[u8], rules: &mut Rules) {
             rules.verbosity = level;
             return;
         }
-        b"DUMB_INIT_SETSID" if is(Persona::DumbInit) && value == b"0" => ("single-child", ""),
-        b"DUMB_INIT_DEBUG" if is(Persona::DumbInit) && value == b"1" => ("verbose", "2"),
-        b"CATATONIT_DEBUG" if is(Persona::Catatonit) => ("verbose", "2"),
+        b"DUMB_INIT_SETSID" if is(Persona::DumbInit) && value == b"0" => (Name::SingleChild, ""),
+        b"DUMB_INIT_DEBUG" if is(Persona::DumbInit) && value == b"1" => (Name::Verbose, "2"),
+        b"CATATONIT_DEBUG" if is(Persona::Catatonit) => (Name::Verbose, "2"),
         _ => return,
     };
     let _ = set(rules, option, value);
@@ -207,8 +207,9 @@ impl<'a> Init<'a> {
     ) -> Result<Used, What<'a>> {
         let (name, joined) = split_long(word);
         let name = core::str::from_utf8(name.get(2..).unwrap_or_default()).unwrap_or("?");
-        let known = |option: &InitOption| self.persona.has_long(option.name, option.letter);
-        let Some(option) = options().find(|option| option.name == name && known(option)) else {
+        let persona = self.persona;
+        let known = |option: &InitOption| persona.has_long(*option);
+        let Some(option) = find(&|option| option.name == name && known(option)) else {
             let names = &mut options().filter(known).map(|option| option.name);
             return Err(What::Unknown {
                 kind: "option",
@@ -237,7 +238,7 @@ impl<'a> Init<'a> {
         while let Some(letter) = word.get(at).copied() {
             // catatonit's L is tini's l.
             let meant = if letter == b'L' { b'l' } else { letter };
-            let found = options().find(|option| option.letter == meant && meant != b'-');
+            let found = find(&|option| option.letter == meant && meant != b'-');
             let Some(option) = found.filter(|_| self.persona.has(letter)) else {
                 let found = word.get(at..at.saturating_add(1)).unwrap_or_default();
                 return Err(What::Unknown {
@@ -256,7 +257,7 @@ impl<'a> Init<'a> {
             return match next {
                 _ if !rest.is_empty() => {
                     let value = core::str::from_utf8(rest).unwrap_or("?");
-                    set(rules, option.name, value).map(|()| Used::Own)
+                    set(rules, option.option, value).map(|()| Used::Own)
                 }
                 Some(value) => self.carry_out(option, value, rules, Used::Next),
                 None => Err(What::Found("needs an argument:", option.argument)),
@@ -272,11 +273,11 @@ impl<'a> Init<'a> {
         rules: &mut Rules,
         used: Used,
     ) -> Result<Used, What<'a>> {
-        match option.name {
-            "config" => self.file = Some(value),
-            "help" => self.ask = Ask::Help,
-            "license" => self.ask = Ask::License,
-            "version" => self.ask = Ask::Version,
+        match option.option {
+            Name::Config => self.file = Some(value),
+            Name::Help => self.ask = Ask::Help,
+            Name::License => self.ask = Ask::License,
+            Name::Version => self.ask = Ask::Version,
             name => set(rules, name, value.to_str().unwrap_or("?"))?,
         }
         Ok(used)

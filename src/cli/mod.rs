@@ -6,8 +6,7 @@ pub mod init;
 mod set;
 
 use crate::arena::Arena;
-use crate::config::init::{InitOption, for_run};
-use crate::config::{Config, Place, keys};
+use crate::config::{Config, Place, init as init_options, keys};
 use crate::fail::refusal::{Refusal, Refused, What};
 use crate::persona::Persona;
 use crate::plan::namespace::NAMES;
@@ -199,9 +198,10 @@ fn split_long(word: &CStr) -> (&[u8], Option<&CStr>) {
 /// What the flag `word` does, the names of its arguments, and the argument that it holds after a `=`.
 fn find(word: &CStr) -> Result<(Does, &'static str, Option<&CStr>), Refused> {
     let (name, joined) = split_long(word);
-    let of_init = |option: &InitOption| name.strip_prefix(b"--") == Some(option.name.as_bytes());
-    if let Some(option) = for_run().find(of_init) {
-        return Ok((Does::Init(option.name), option.argument, joined));
+    let of_init =
+        init_options::find(&|option| name.strip_prefix(b"--") == Some(option.name.as_bytes()));
+    if let Some(option) = of_init.filter(|option| option.is_for_run()) {
+        return Ok((Does::Init(option.option), option.argument, joined));
     }
     match flags::named(name) {
         Some(flag) => Ok((flag.does, flag.arguments(), joined)),

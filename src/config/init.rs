@@ -6,32 +6,68 @@ use crate::plan::rules::{DROPPED, OnExit, Orphans, Rules, Whom, Work};
 use crate::plan::signal;
 use crate::text::{line, parse_number, split_once};
 
-/// Every option: its letter, its long name, its argument, and what it does for --help. One text,
-/// since every reference costs a relocation. Those before `subreaper` are for `husk run` as well.
-pub const OPTIONS: &str = "\
-g|group||signals go to the command's process group
--|all||signals go to every process there is
-r|rewrite|A:B|signal A becomes B, or is dropped where B is 0
--|stop-signal|SIG|what a terminating signal becomes
--|drain|SECONDS|hold the first terminating signal back so long
--|grace|SECONDS|time between it and SIGKILL; TERM for what is left
--|wait-all||leave when the last orphan has ended
-e|remap-exit|N[:M]|exit status N becomes 0, or M
-w|warn-reaped||a line for each orphan that is reaped
-v|verbose||say what happens; twice: to every process
-s|subreaper||be a subreaper: done anyway when not PID 1
-p|pdeathsig|SIG|get SIG when the parent dies; the command dies with husk
-c|single-child||no process group, no session; signals go to it alone
--|no-tty||no process group, no session, no terminal
--|session||a session of its own, signals go to its group
-P|pause||no command: reap until TERM or INT
--|boot||init of a machine: mount /proc, /sys and /dev
--|on-exit|ACTION|then poweroff, reboot or halt
--|config|FILE|read [init] of FILE
-l|license||print the licence
-V|version||print the version
-h|help||print this
-";
+/// Defines [`Name`] together with its table.
+macro_rules! init_options {
+    ($($(#[$doc:meta])* $name:ident: $line:literal,)*) => {
+        /// An option.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum Name { $($(#[$doc])* $name,)* }
+
+        const NAMES: &[Name] = &[$(Name::$name,)*];
+
+        /// Of each its letter, its long name, its argument, and what it does for --help. One text,
+        /// since every reference costs a relocation.
+        const TABLE: &str = concat!($($line, "\n",)*);
+    };
+}
+
+// Those before `subreaper` are for `husk run` as well.
+init_options! {
+    /// `--group`.
+    Group: "g|group||signals go to the command's process group",
+    /// `--all`.
+    All: "-|all||signals go to every process there is",
+    /// `--rewrite`.
+    Rewrite: "r|rewrite|A:B|signal A becomes B, or is dropped where B is 0",
+    /// `--stop-signal`.
+    StopSignal: "-|stop-signal|SIG|what a terminating signal becomes",
+    /// `--drain`.
+    Drain: "-|drain|SECONDS|hold the first terminating signal back so long",
+    /// `--grace`.
+    Grace: "-|grace|SECONDS|time between it and SIGKILL; TERM for what is left",
+    /// `--wait-all`.
+    WaitAll: "-|wait-all||leave when the last orphan has ended",
+    /// `--remap-exit`.
+    RemapExit: "e|remap-exit|N[:M]|exit status N becomes 0, or M",
+    /// `--warn-reaped`.
+    WarnReaped: "w|warn-reaped||a line for each orphan that is reaped",
+    /// `--verbose`.
+    Verbose: "v|verbose||say what happens; twice: to every process",
+    /// `--subreaper`.
+    Subreaper: "s|subreaper||be a subreaper: done anyway when not PID 1",
+    /// `--pdeathsig`.
+    Pdeathsig: "p|pdeathsig|SIG|get SIG when the parent dies; the command dies with husk",
+    /// `--single-child`.
+    SingleChild: "c|single-child||no process group, no session; signals go to it alone",
+    /// `--no-tty`.
+    NoTty: "-|no-tty||no process group, no session, no terminal",
+    /// `--session`.
+    Session: "-|session||a session of its own, signals go to its group",
+    /// `--pause`.
+    Pause: "P|pause||no command: reap until TERM or INT",
+    /// `--boot`.
+    Boot: "-|boot||init of a machine: mount /proc, /sys and /dev",
+    /// `--on-exit`.
+    OnExit: "-|on-exit|ACTION|then poweroff, reboot or halt",
+    /// `--config`.
+    Config: "-|config|FILE|read [init] of FILE",
+    /// `--license`.
+    License: "l|license||print the licence",
+    /// `--version`.
+    Version: "V|version||print the version",
+    /// `--help`.
+    Help: "h|help||print this",
+}
 
 /// The words of `on_exit`.
 const ACTIONS: &str = "poweroff, reboot, halt";
@@ -39,9 +75,11 @@ const ACTIONS: &str = "poweroff, reboot, halt";
 /// Seconds of the longest wait: a year.
 const LONGEST: u32 = 31_536_000;
 
-/// One option.
+/// One option and its line of the table.
 #[derive(Clone, Copy)]
 pub struct InitOption {
+    /// Which.
+    pub option: Name,
     /// Its letter, or `-`.
     pub letter: u8,
     /// Its long name.
@@ -52,60 +90,76 @@ pub struct InitOption {
     pub help: &'static str,
 }
 
-/// All of them, in the order of --help.
-pub fn options() -> impl Iterator<Item = InitOption> {
-    let mut number = 0_usize;
-    core::iter::from_fn(move || {
-        let (letter, rest) = split_once(line(OPTIONS, number), b'|')?;
-        let (name, rest) = split_once(rest, b'|')?;
-        let (argument, help) = split_once(rest, b'|')?;
-        number = number.saturating_add(1);
-        let letter = letter.as_bytes().first().copied()?;
-        Some(InitOption {
-            letter,
-            name,
-            argument,
-            help,
-        })
+impl InitOption {
+    /// Whether `husk run` has it as well.
+    pub const fn is_for_run(&self) -> bool {
+        (self.option as usize) < Name::Subreaper as usize
+    }
+}
+
+/// The option with that number, in the order of --help.
+#[inline(never)]
+fn numbered(number: usize) -> Option<InitOption> {
+    let option = NAMES.get(number).copied()?;
+    let (letter, rest) = split_once(line(TABLE, number), b'|')?;
+    let (name, rest) = split_once(rest, b'|')?;
+    let (argument, help) = split_once(rest, b'|')?;
+    Some(InitOption {
+        option,
+        letter: letter.as_bytes().first().copied()?,
+        name,
+        argument,
+        help,
     })
 }
 
-/// Those that `husk run` has as well, before the first that it has not.
-pub fn for_run() -> impl Iterator<Item = InitOption> {
-    options().take_while(|option| option.name != "subreaper")
+/// All of them.
+pub fn options() -> impl Iterator<Item = InitOption> {
+    (0..NAMES.len()).filter_map(numbered)
 }
 
-/// Carries out the option `name`, which is one of [`OPTIONS`], with its argument if it has one.
+/// Those that `husk run` has as well.
+pub fn for_run() -> impl Iterator<Item = InitOption> {
+    options().take_while(InitOption::is_for_run)
+}
+
+/// The first one that fits.
 #[inline(never)]
-pub fn set<'v>(rules: &mut Rules, name: &str, value: &'v str) -> Result<(), What<'v>> {
-    match name {
-        "group" => rules.whom = Whom::Group,
-        "all" => rules.whom = Whom::All,
-        "rewrite" => rewrite(rules, value)?,
-        "stop-signal" => rules.stop_signal = signal_at_least(value, 1)?,
-        "pdeathsig" => rules.parent_death = signal_at_least(value, 1)?,
-        "grace" => rules.grace = number(value, LONGEST)?,
-        "drain" => rules.drain = number(value, LONGEST)?,
-        "wait-all" => rules.orphans = Orphans::Awaited,
-        "remap-exit" => {
+pub fn find(fits: &dyn Fn(&InitOption) -> bool) -> Option<InitOption> {
+    options().find(fits)
+}
+
+/// Carries out an option, with its argument if it has one.
+#[inline(never)]
+pub fn set<'v>(rules: &mut Rules, option: Name, value: &'v str) -> Result<(), What<'v>> {
+    match option {
+        Name::Group => rules.whom = Whom::Group,
+        Name::All => rules.whom = Whom::All,
+        Name::Rewrite => rewrite(rules, value)?,
+        Name::StopSignal => rules.stop_signal = signal_at_least(value, 1)?,
+        Name::Pdeathsig => rules.parent_death = signal_at_least(value, 1)?,
+        Name::Grace => rules.grace = number(value, LONGEST)?,
+        Name::Drain => rules.drain = number(value, LONGEST)?,
+        Name::WaitAll => rules.orphans = Orphans::Awaited,
+        Name::RemapExit => {
             let (from, to) = split_once(value, b':').unwrap_or((value, "0"));
             rules.remap(byte(from)?, byte(to)?);
         }
-        "warn-reaped" => rules.warn_reaped = true,
-        "verbose" if value.is_empty() => rules.verbosity = rules.verbosity.saturating_add(1),
-        "verbose" => rules.verbosity = byte(value)?,
-        "single-child" => {
+        Name::WarnReaped => rules.warn_reaped = true,
+        Name::Verbose if value.is_empty() => rules.verbosity = rules.verbosity.saturating_add(1),
+        Name::Verbose => rules.verbosity = byte(value)?,
+        Name::SingleChild => {
             rules.session = Session::Husks;
             rules.whom = Whom::Command;
         }
-        "no-tty" => rules.session = Session::Husks,
-        "session" => {
+        Name::NoTty => rules.session = Session::Husks,
+        Name::Session => {
             rules.session = Session::Taking;
             rules.whom = Whom::Group;
         }
-        "pause" => rules.work = Work::Pause,
-        "boot" => rules.boot = true,
-        "on-exit" => {
+        Name::Pause => rules.work = Work::Pause,
+        Name::Boot => rules.boot = true,
+        Name::OnExit => {
             rules.on_exit = Some(match value {
                 "poweroff" => OnExit::PowerOff,
                 "reboot" => OnExit::Reboot,
@@ -120,8 +174,8 @@ pub fn set<'v>(rules: &mut Rules, name: &str, value: &'v str) -> Result<(), What
                 }
             });
         }
-        // subreaper: husk is one without being asked.
-        _ => (),
+        // husk is a subreaper without being asked; the others are for the command line.
+        Name::Subreaper | Name::Config | Name::License | Name::Version | Name::Help => (),
     }
     Ok(())
 }

@@ -1,6 +1,6 @@
 //! Who starts husk, and what the kernel lets them do.
 
-use rustix::process::{getegid, geteuid, getgid, getuid};
+use rustix::process::{getegid, geteuid};
 use rustix::thread::{CapabilitySet, capabilities};
 
 /// The caller's ids and the two capabilities that matter before the clone.
@@ -14,8 +14,6 @@ pub struct Caller {
     pub set_uid: Power,
     /// CAP_SETGID: any gid_map may be written directly, and setgroups stays allowed.
     pub set_gid: Power,
-    /// Whether husk runs with more rights than whoever started it: a set-user-ID husk.
-    pub raised: Raised,
 }
 
 /// Whether a capability is effective.
@@ -25,15 +23,6 @@ pub enum Power {
     Has,
     /// It is not.
     Lacks,
-}
-
-/// Whether real and effective ids differ.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Raised {
-    /// They differ.
-    Yes,
-    /// They are the same.
-    No,
 }
 
 impl Caller {
@@ -47,14 +36,11 @@ impl Caller {
                 Power::Lacks
             }
         };
-        let (uid, gid) = (geteuid().as_raw(), getegid().as_raw());
-        let same = uid == getuid().as_raw() && gid == getgid().as_raw();
         Self {
-            uid,
-            gid,
+            uid: geteuid().as_raw(),
+            gid: getegid().as_raw(),
             set_uid: power(CapabilitySet::SETUID),
             set_gid: power(CapabilitySet::SETGID),
-            raised: if same { Raised::No } else { Raised::Yes },
         }
     }
 }

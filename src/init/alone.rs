@@ -1,5 +1,6 @@
 //! `husk init`: the same init in somebody else's container, or on no container's behalf at all.
 
+use super::sockets::Sockets;
 use super::spawn::{self, Bond, Command};
 use super::voice::Voice;
 use super::{Init, Keeper, machine};
@@ -30,7 +31,7 @@ pub fn block_signals() -> Result<SignalSet, Failed> {
 /// Looks after `argv` until it ends.
 pub fn run(
     persona: Persona,
-    (argv, envp): (Words<'_>, Words<'_>),
+    (argv, envp): (Words<'static>, Words<'static>),
     rules: &mut Rules,
     mask: SignalSet,
 ) -> Result<Status, Failed> {
@@ -64,7 +65,7 @@ pub fn run(
 
 fn supervise(
     voice: Voice,
-    (argv, envp): (Words<'_>, Words<'_>),
+    (argv, envp): (Words<'static>, Words<'static>),
     rules: &mut Rules,
     mask: SignalSet,
 ) -> Result<Status, Failed> {
@@ -87,7 +88,7 @@ fn supervise(
             _ => Bond::Death,
         },
     };
-    let started = spawn::start(&command);
+    let started = spawn::start(&command, Sockets::of(envp, getpid()));
     let number = terminal.as_ref().map(Terminal::number);
     let keeper = Keeper::Husk(terminal.map(Job::new));
     let pid = match (started, &keeper) {

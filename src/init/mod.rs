@@ -10,6 +10,7 @@ pub mod everyone;
 pub mod interpreter;
 pub mod machine;
 pub mod signals;
+pub mod sockets;
 pub mod spawn;
 pub mod voice;
 
@@ -31,7 +32,7 @@ use voice::Voice;
 
 /// Runs the command of a container as a child until it ends.
 pub fn run(_: Confined, command: Command<'_>, link: Inner, rules: &Rules) -> Status {
-    let pid = match spawn::start(&command) {
+    let pid = match spawn::start(&command, None) {
         Ok(pid) => pid,
         Err(failure) => {
             link.failed(failure);

@@ -1,6 +1,7 @@
 //! The command: found as execvp(3) finds it, started as vfork(2) does, its errno brought home.
 
 use super::interpreter::{self, FileId};
+use super::sockets::Sockets;
 use crate::fail::{self, Doing, Failed, Status};
 use crate::job::terminal::{Holder, Terminal};
 use crate::limits::{COMMAND_WORDS, PATH_BYTES};
@@ -124,6 +125,7 @@ impl Failure {
 /// What the new process works with, on PID 1's memory.
 struct Start<'c, 'a> {
     command: &'c Command<'a>,
+    sockets: Option<&'static mut Sockets>,
     failure: &'c mut Failure,
     outcome: Outcome,
 }
@@ -136,12 +138,15 @@ enum Outcome {
 
 /// Starts the command: when this returns a pid, it runs its own program.
 ///
+/// `sockets` replace its environment.
+///
 /// Not inlined: what it needs of the stack is needed no more when it returns.
 #[inline(never)]
-pub fn start(command: &Command<'_>) -> Result<Pid, Failed> {
+pub fn start(command: &Command<'_>, sockets: Option<&'static mut Sockets>) -> Result<Pid, Failed> {
     let mut failure = Failure::new();
     let mut start = Start {
         command,
+        sockets,
         failure: &mut failure,
         outcome: Outcome::Runs,
     };
@@ -163,7 +168,11 @@ pub fn replace(command: &Command<'_>) -> Failed {
 
 fn become_command(start: &mut Start<'_, '_>) -> u8 {
     take_place(start.command);
-    execute(start.command, start.failure);
+    let mut command = *start.command;
+    if let Some(sockets) = start.sockets.take() {
+        command.envp = sockets.of_process(getpid());
+    }
+    execute(&command, start.failure);
     start.outcome = Outcome::Failed;
     Status::NOT_FOUND.0
 }

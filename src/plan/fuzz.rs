@@ -7,7 +7,7 @@ use crate::arena::Arena;
 use crate::chance::{Chance, for_rounds};
 use crate::cli::{self, Request};
 use crate::config::{Config, Lists};
-use crate::host::caller::{Caller, Power, Raised};
+use crate::host::caller::{Caller, Power};
 use crate::host::subid::{Ranges, parse};
 use crate::sys::exec::WordList;
 use std::ffi::{CStr, CString};
@@ -168,7 +168,6 @@ fn fuzz_any_command_line_makes_a_plan_or_a_refusal() {
             gid: chance.one_of(&[0, 5000]),
             set_uid: power(chance),
             set_gid: power(chance),
-            raised: Raised::No,
         };
         let (newuidmap, newgidmap) = (helper(chance), helper(chance));
         planned += u64::from(plan(

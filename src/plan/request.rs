@@ -12,7 +12,7 @@ use super::target::{Target, components};
 use super::{Access, Init, NewPrivileges, Plan, Root, Session, Supervisor, Writes, defaults};
 use crate::config::{At, Config, IdMap, MountOption, Network, Overlay, Place};
 use crate::fail::refusal::{Refusal, Refused, What};
-use crate::host::caller::{Caller, Raised};
+use crate::host::caller::Caller;
 use crate::host::subid::Ranges;
 use crate::limits::{COMMAND_WORDS, ENVIRONMENT, OPERATIONS};
 use crate::sys::exec::{WordList, Words};
@@ -100,10 +100,6 @@ pub fn id_map_kind(config: &Config<'_>) -> IdMap {
 /// Decides.
 pub fn new<'a>(inputs: &Inputs<'a, '_>, memory: &'a mut Memory<'a>) -> Result<Plan<'a>, Refused> {
     let config = inputs.config;
-    if inputs.caller.raised == Raised::Yes {
-        let text = "must not be set-user-ID or set-group-ID: chmod ug-s it";
-        return Err(Refusal::text(Place::Nowhere, "husk", text));
-    }
     let namespaces = namespaces(config)?;
     let root = root(config, namespaces)?;
     let maps = identity::maps(inputs, namespaces, &mut memory.uid, &mut memory.gid)?;

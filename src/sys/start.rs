@@ -6,6 +6,7 @@
 
 use super::exec::Words;
 use core::ffi::c_char;
+use linux_raw_sys::auxvec::{AT_EGID, AT_EUID, AT_GID, AT_NULL, AT_UID};
 use rustix::fd::BorrowedFd;
 
 /// An entry of the dynamic section (elf(5)).
@@ -40,7 +41,7 @@ pub unsafe fn start(
     stack: *const usize,
     dynamic: *const Dynamic,
     base: usize,
-    main: fn(Words<'static>, Words<'static>) -> u8,
+    main: fn(Words<'static>, Words<'static>, Raised) -> u8,
 ) -> ! {
     // SAFETY: the caller vouches for both.
     unsafe { relocate(dynamic, base) };
@@ -52,7 +53,54 @@ pub unsafe fn start(
     let argv = unsafe { Words::from_kernel(argv) };
     // SAFETY: envp follows argv's NULL, and ends in one of its own.
     let envp = unsafe { Words::from_kernel(envp) };
-    super::process::exit(main(argv, envp))
+    let auxiliary = stack
+        .wrapping_add(argc)
+        .wrapping_add(envp.len())
+        .wrapping_add(3);
+    // SAFETY: the auxiliary vector follows envp's NULL, which follows argv's, which follows argc.
+    let raised = unsafe { raised(auxiliary.cast()) };
+    super::process::exit(main(argv, envp, raised))
+}
+
+/// Whether husk runs with more rights than whoever started it: a set-user-ID or set-group-ID husk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Raised {
+    /// Real and effective ids differ.
+    Yes,
+    /// They are the same.
+    No,
+}
+
+/// An entry of the auxiliary vector (getauxval(3)).
+#[repr(C)]
+struct Auxiliary {
+    kind: usize,
+    value: usize,
+}
+
+/// Compares the ids in the auxiliary vector. Not AT_SECURE, which security modules set too.
+///
+/// # Safety
+/// `entry` must be the first entry of a vector that ends in AT_NULL.
+unsafe fn raised(mut entry: *const Auxiliary) -> Raised {
+    let (mut real, mut effective) = ([0; 2], [0; 2]);
+    loop {
+        // SAFETY: the caller vouches for every entry up to AT_NULL, and that one is not passed.
+        let Auxiliary { kind, value } = unsafe { entry.read() };
+        match u32::try_from(kind).unwrap_or(AT_NULL) {
+            AT_NULL => break,
+            AT_UID => real[0] = value,
+            AT_EUID => effective[0] = value,
+            AT_GID => real[1] = value,
+            AT_EGID => effective[1] = value,
+            _ => (),
+        }
+        entry = entry.wrapping_add(1);
+    }
+    match real == effective {
+        true => Raised::No,
+        false => Raised::Yes,
+    }
 }
 
 /// Adds the load address to every word that holds an address: the relative relocations, the only

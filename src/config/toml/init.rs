@@ -2,23 +2,19 @@
 
 use super::lex::{Kind, Stop};
 use super::value::Source;
-use crate::config::init::{options, set};
+use crate::config::init::{Name, find, set};
 use crate::fail::refusal::What;
 use crate::plan::rules::Rules;
 use crate::text::Text;
-
-/// Bytes of a number in digits.
-const DIGITS: usize = 12;
 
 /// Reads the value of `key`, one of [`crate::config::keys::INIT`], into `rules`: true for an option
 /// without argument, else a string, a number, or an array of strings for one that may be repeated.
 pub fn read<'a>(source: &mut Source<'_, 'a>, rules: &mut Rules, key: &'a str) -> Result<(), Stop> {
     let dash = |byte| if byte == b'_' { b'-' } else { byte };
-    let Some(option) = options().find(|option| option.name.bytes().eq(key.bytes().map(dash)))
-    else {
+    let Some(option) = find(&|option| option.name.bytes().eq(key.bytes().map(dash))) else {
         return Ok(());
     };
-    let (name, flag) = (option.name, option.argument.is_empty());
+    let (name, flag) = (option.option, option.argument.is_empty());
     match source.cursor.kind()? {
         Kind::Boolean if flag => {
             if source.boolean()? {
@@ -26,8 +22,8 @@ pub fn read<'a>(source: &mut Source<'_, 'a>, rules: &mut Rules, key: &'a str) ->
             }
         }
         // -v, -vv.
-        Kind::Integer if !flag || name == "verbose" => {
-            let mut digits = Text::<DIGITS>::new();
+        Kind::Integer if !flag || name == Name::Verbose => {
+            let mut digits: Text = Text::new();
             digits.number(source.number(0, u32::MAX)?);
             let text = core::str::from_utf8(digits.bytes()).unwrap_or_default();
             if let Err(what) = set(rules, name, text) {
@@ -44,7 +40,7 @@ pub fn read<'a>(source: &mut Source<'_, 'a>, rules: &mut Rules, key: &'a str) ->
                 return Err(source.cursor.refuse(what));
             }
         }
-        Kind::Array if matches!(name, "rewrite" | "remap-exit") => {
+        Kind::Array if matches!(name, Name::Rewrite | Name::RemapExit) => {
             source.array("an array of strings")?;
             while let Some(word) = source.next_word()? {
                 set(rules, name, word).map_err(|what| source.cursor.refuse(what))?;
