@@ -113,12 +113,7 @@ fn execute_init(
     }
     if asked.ask == cli::init::Ask::Run {
         let command = cli::init::command(persona, &asked, &rules)?;
-        return Ok(init::alone::run(
-            persona,
-            (command, envp),
-            &mut rules,
-            mask,
-        )?);
+        return init::alone::run(persona, (command, envp), &mut rules, mask);
     }
     cli::help::print_init(persona, asked.ask, start::stdout());
     Ok(Status::SUCCESS)

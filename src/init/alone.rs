@@ -4,7 +4,9 @@ use super::sockets::Sockets;
 use super::spawn::{self, Bond, Command};
 use super::voice::Voice;
 use super::{Init, Keeper, machine};
-use crate::fail::{Doing, Explain, Failed, Status};
+use crate::config::Place;
+use crate::fail::refusal::Refusal;
+use crate::fail::{Doing, Error, Explain, Failed, Status};
 use crate::job::Job;
 use crate::job::parent;
 use crate::job::terminal::Terminal;
@@ -34,13 +36,17 @@ pub fn run(
     (argv, envp): (Words<'static>, Words<'static>),
     rules: &mut Rules,
     mask: SignalSet,
-) -> Result<Status, Failed> {
+) -> Result<Status, Error> {
     let voice = Voice::of(persona, rules);
     let own_pid = getpid();
     if own_pid.is_init() {
         if rules.boot {
             machine::boot(voice);
         }
+    } else if rules.boot || rules.on_exit.is_some() {
+        // The machine has another init.
+        let text = "--boot and --on-exit are for PID 1 alone";
+        return Err(Refusal::text(Place::Nowhere, persona.name(), text).into());
     } else if let Err(errno) = set_child_subreaper(Some(own_pid)) {
         voice.lacks("becoming a subreaper: orphans go elsewhere", errno);
     }
@@ -60,7 +66,7 @@ pub fn run(
         voice.lacks("ending the machine", errno);
         return Ok(status);
     }
-    status
+    Ok(status?)
 }
 
 fn supervise(

@@ -1,10 +1,9 @@
 //! Every process below husk, where it is not PID 1 and kill(2) has no word for them.
 
 use crate::sys::directory::Directory;
-use crate::sys::fd::Fd;
 use crate::sys::open::openat;
 use crate::sys::signal::{self, Target};
-use crate::text::{Text, parse_number};
+use crate::text::{Decimal, parse_number};
 use core::ffi::CStr;
 use rustix::fs::{CWD, Mode, OFlags};
 use rustix::io::{pread, retry_on_intr};
@@ -23,51 +22,70 @@ const STAT: usize = 128;
 /// A pid may become somebody else's between being read and being signalled, as with kill(1).
 #[inline(never)]
 pub fn signal(own: Pid, signal: i32) {
+    let own = own.as_raw_nonzero().get();
+    // A /proc of another PID namespace has other numbers.
+    if read(b"self").is_none_or(|found| found.pid != own) {
+        return;
+    }
     let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::DIRECTORY;
     let Ok(proc) = openat(CWD, c"/proc", flags, Mode::empty()) else {
         return;
     };
-    let own = own.as_raw_nonzero().get();
     let mut directory = Directory::new(proc);
     while let Ok(Some(name)) = directory.next_name() {
-        let Some(pid) = parse_number(name.to_bytes()).and_then(|pid| i32::try_from(pid).ok())
+        let Some(process) = parse_number(name.to_bytes()).and_then(|_| read(name.to_bytes()))
         else {
             continue;
         };
-        if descends(pid, own)
-            && let Some(pid) = Pid::from_raw(pid)
+        if descends(process, own)
+            && let Some(pid) = Pid::from_raw(process.pid)
         {
             let _ = signal::send(Target::Process(pid), signal);
         }
     }
 }
 
-fn descends(pid: i32, from: i32) -> bool {
-    let mut pid = pid;
+fn descends(process: Process, from: i32) -> bool {
+    let mut parent = process.parent;
     for _ in 0..GENERATIONS {
-        match parent(pid) {
-            Some(parent) if parent == from => return true,
-            Some(parent) if parent > 1 => pid = parent,
+        if parent == from {
+            return true;
+        }
+        let number = Decimal::new(parent.unsigned_abs());
+        match read(number.bytes()) {
+            Some(process) if process.parent > 0 => parent = process.parent,
             _ => return false,
         }
     }
     false
 }
 
-/// The parent of `pid` in proc_pid_stat(5).
+/// Two fields of proc_pid_stat(5).
+#[derive(Clone, Copy)]
+struct Process {
+    pid: i32,
+    parent: i32,
+}
+
+/// What /proc says of the process `name`.
 #[inline(never)]
-fn parent(pid: i32) -> Option<i32> {
-    let mut path: Text = Text::new();
-    path.put("/proc/");
-    path.number(pid.unsigned_abs());
-    path.put("/stat\0");
-    let path = CStr::from_bytes_until_nul(path.bytes()).ok()?;
-    let file: Fd = openat(CWD, path, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty()).ok()?;
+fn read(name: &[u8]) -> Option<Process> {
+    let mut path = [0_u8; 24];
+    let text = b"/proc/".iter().chain(name).chain(b"/stat");
+    for (to, from) in path.iter_mut().zip(text) {
+        *to = *from;
+    }
+    let path = CStr::from_bytes_until_nul(&path).ok()?;
+    let file = openat(CWD, path, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty()).ok()?;
     let mut stat = [0_u8; STAT];
     let length = retry_on_intr(|| pread(&file, &mut stat[..], 0)).ok()?;
     let stat = stat.get(..length)?;
+    let number = |text: Option<&[u8]>| i32::try_from(parse_number(text?)?).ok();
+    let blank = |byte: &u8| *byte == b' ';
     // The name may hold anything, a parenthesis too.
     let name_ends = stat.iter().rposition(|byte| *byte == b')')?;
-    let mut fields = stat.get(name_ends..)?.split(|byte| *byte == b' ').skip(2);
-    i32::try_from(parse_number(fields.next()?)?).ok()
+    Some(Process {
+        pid: number(stat.split(blank).next())?,
+        parent: number(stat.get(name_ends..)?.split(blank).nth(2))?,
+    })
 }

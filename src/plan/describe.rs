@@ -4,6 +4,7 @@ use super::capability::names;
 use super::id::MapLine;
 use super::id_map::{Setgroups, Writer};
 use super::operation::{Action, Operation};
+use super::rules::{Orphans, Rules, Whom};
 use super::{Access, Identity, Init, NewPrivileges, Plan, Root, Session, Supervisor, Writes};
 use crate::config::MakeTarget;
 use crate::plan::mount::MountFlags;
@@ -93,9 +94,32 @@ fn put_rest(text: &mut Text, plan: &Plan<'_>) {
     if plan.init == Init::Command {
         text.put("as_pid_1\n");
     }
+    put_rules(text, &plan.rules);
     text.put("environment: ");
     text.number(u64::try_from(plan.envp.len()).unwrap_or(u64::MAX));
     text.put(" variables\ncommand:");
+}
+
+fn put_rules(text: &mut Text, rules: &Rules) {
+    match rules.whom {
+        Whom::Command => (),
+        Whom::Group => text.put("signals: to the process group\n"),
+        Whom::All => text.put("signals: to all\n"),
+    }
+    for (title, number) in [
+        ("grace: ", rules.grace),
+        ("drain: ", rules.drain),
+        ("stop_signal: ", u32::from(rules.stop_signal)),
+    ] {
+        if number != 0 {
+            text.put(title);
+            text.number(number);
+            text.put("\n");
+        }
+    }
+    if rules.orphans == Orphans::Awaited {
+        text.put("wait_all\n");
+    }
 }
 
 fn put_path(text: &mut Text, title: &str, path: &CStr) {

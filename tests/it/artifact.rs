@@ -9,7 +9,7 @@ use std::fs;
 const BUDGET: usize = 124 * 1024;
 
 /// Kilobytes of private memory of husk's processes together.
-const MEMORY_BUDGET: u64 = 200;
+const MEMORY_BUDGET: u64 = 64;
 
 fn binary() -> Vec<u8> {
     fs::read(env!("CARGO_BIN_EXE_husk")).unwrap()

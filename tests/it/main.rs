@@ -50,6 +50,7 @@ mod host_tree;
 mod house;
 mod id_helpers;
 mod id_maps;
+mod init_caller;
 mod job_control;
 mod many_containers;
 mod mount_flags;
