@@ -1,6 +1,8 @@
 //! The command line: words into a [`Config`], or into a question that is answered at once.
 
 pub mod flags;
+#[cfg(test)]
+mod fuzz;
 pub mod help;
 pub mod init;
 mod set;

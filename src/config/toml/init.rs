@@ -27,7 +27,6 @@ pub fn read<'a>(source: &mut Source<'_, 'a>, rules: &mut Rules, key: &'a str) ->
             digits.number(source.number(0, u32::MAX)?);
             let text = core::str::from_utf8(digits.bytes()).unwrap_or_default();
             if let Err(what) = set(rules, name, text) {
-                let at = source.cursor.start;
                 let what = match what {
                     What::OutOfRange { least, most, .. } => What::OutOfRange {
                         found: "this",
@@ -36,7 +35,6 @@ pub fn read<'a>(source: &mut Source<'_, 'a>, rules: &mut Rules, key: &'a str) ->
                     },
                     _ => What::Text("is no signal's number: 1 to 64"),
                 };
-                source.cursor.start = at;
                 return Err(source.cursor.refuse(what));
             }
         }
@@ -50,6 +48,7 @@ pub fn read<'a>(source: &mut Source<'_, 'a>, rules: &mut Rules, key: &'a str) ->
             source.boolean()?;
         }
         _ => {
+            source.cursor.expect(Kind::String, "a string or a number")?;
             let word = source.word()?;
             set(rules, name, word).map_err(|what| source.cursor.refuse(what))?;
         }

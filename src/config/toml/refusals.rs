@@ -52,6 +52,10 @@ fn a_refusal_points_at_the_value() {
         "root = yes" => "1:8: root: is no value: a string stands in quotes, unlike yes",
         "root = ''" => "1:8: root: must not be empty",
         "read_only = 'yes'" => "1:13: read_only: true or false, not a string",
+        "[init]\ngrace = true" => "2:9: init.grace: a string or a number, not a boolean",
+        "[init]\nwait_all = 1" => "2:12: init.wait_all: true or false, not an integer",
+        "[init]\ndrain = 99999999" => "2:9: init.drain: this is not in 0..=31536000",
+        "[init]\nremap_exit = ['1', '300']" => "2:20: init.remap_exit: 300 is not in 0..=255",
         "command = 'ls'" => r#"1:11: command: an array with a string for each word, as in ["sh", "-c", "id"], not a string"#,
         "command = []" => "1:11: command: must have at least one word",
         "command = ['']" => "1:12: command: must not be empty",
@@ -78,6 +82,9 @@ fn a_slip_of_the_pen_is_answered_with_what_was_meant() {
         "[[mount]]\nflags=['nosuid']" => "2:8: mount.flags: no mount flag nosuid, perhaps no_suid",
         "cap_add=['SYS_ADMN']" => "1:10: cap_add: no capability SYS_ADMN, perhaps SYS_ADMIN",
         "id_map='x'" => "1:8: id_map: no id map x, but auto, root, self",
+        "[init]\ngrce = 1" => "2:1: init: no key grce, perhaps grace",
+        "init = {stop_signal = 'TREM'}" => "1:23: init.stop_signal: no signal TREM, but 1 to 64, and names such as TERM and RTMIN+1",
+        "[init]\non_exit = 'halted'" => "2:11: init.on_exit: no action halted, perhaps halt",
         "network='net'" => "1:9: network: no network net, but host, none",
     }
 }
