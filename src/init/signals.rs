@@ -36,6 +36,25 @@ fn is_terminating(received: Received) -> bool {
     }
 }
 
+/// Whether the terminal sent it, to husk's process group; the kernel has other reasons to send other
+/// signals, an alarm that was set before husk began for one.
+fn is_of_terminal(signal: i32, origin: Origin) -> bool {
+    origin != Origin::Process
+        && matches!(
+            Signal::from_named_raw(signal),
+            Some(
+                Signal::HUP
+                    | Signal::INT
+                    | Signal::QUIT
+                    | Signal::TSTP
+                    | Signal::CONT
+                    | Signal::WINCH
+                    | Signal::TTIN
+                    | Signal::TTOU
+            )
+        )
+}
+
 impl Init<'_> {
     /// A signal came. A status when that is the end.
     pub(super) fn receive(&mut self, received: Received) -> Option<Status> {
@@ -138,16 +157,17 @@ impl Init<'_> {
                 return;
             }
         }
-        let target = match (origin, self.rules.session, self.rules.whom) {
+        let of_terminal = is_of_terminal(received, origin);
+        let target = match (of_terminal, self.rules.session, self.rules.whom) {
             // The terminal sent it to husk's process group, and so to the command; but for the
             // SIGHUP that only the leader of the session gets.
-            (Origin::Kernel, Session::Husks, _)
+            (true, Session::Husks, _)
                 if named != Some(Signal::HUP) || own_session() != Some(self.own_pid) =>
             {
                 return;
             }
             (_, _, Whom::All) => return self.to_everyone(signal),
-            (_, Session::Husks, _) | (Origin::Process, _, Whom::Command) => Target::Process(pid),
+            (_, Session::Husks, _) | (false, _, Whom::Command) => Target::Process(pid),
             _ => Target::Group(pid),
         };
         // The pid is a child's that was not reaped, so it is nobody else's. A command that left its
