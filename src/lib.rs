@@ -14,6 +14,8 @@
 //! 8. [`link`] is all that supervisor and PID 1 say to each other; [`fail`] is all that a user reads when
 //!    something is refused.
 //!
+//! `husk init` is the first half of step 1, and step 6 in somebody else's container: the same code.
+//!
 //! # Why there is no std
 //! A process that is cloned and does not execute anything runs on in a copy of its parent's image.
 //! With std that is a minefield of locks and thread-local state. Without it, without a heap and
@@ -38,7 +40,6 @@ pub mod job;
 pub mod limits;
 pub mod link;
 pub mod parent;
-pub mod persona;
 pub mod plan;
 #[expect(
     unsafe_code,
@@ -51,11 +52,11 @@ use arena::Arena;
 use cli::{ConfigFile, Mode, Request, Run};
 use config::{Config, IdMap, Lists, Place};
 use core::ffi::CStr;
+use fail::persona::Persona;
 use fail::refusal::Refusal;
 use fail::{Error, Sources, Status};
 use host::caller::Caller;
 use host::subid::{self, Ranges};
-use persona::Persona;
 use plan::namespace::NamespaceSet;
 use plan::rules::Rules;
 use plan::{Inputs, Memory};
@@ -101,7 +102,7 @@ fn execute_init(
     envp: Words<'static>,
     sources: &mut Sources<'static>,
 ) -> Result<Status, Error> {
-    let mask = init::alone::block_signals()?;
+    let mask = init::block_signals()?;
     let persona = sources.persona;
     let variable = cli::init::variable(envp)?;
     let words = [variable, argv.skip(skip)];

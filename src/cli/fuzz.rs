@@ -2,7 +2,7 @@
 
 use super::init::{command, parse};
 use crate::chance::{Chance, for_rounds};
-use crate::persona::Persona;
+use crate::fail::persona::Persona;
 use crate::plan::rules::Rules;
 use crate::sys::exec::WordList;
 use std::ffi::CString;

@@ -2,8 +2,9 @@
 
 use super::flags::{Does, Flag, RUN};
 use super::init::Ask;
+use super::peer;
 use crate::config::init::{InitOption, for_run, options};
-use crate::persona::Persona;
+use crate::fail::persona::Persona;
 use crate::text::Text;
 use rustix::fd::AsFd;
 
@@ -163,10 +164,10 @@ pub fn print_init(persona: Persona, ask: Ask, fd: impl AsFd) {
             text.put(persona.name());
             text.put(INIT_HEAD);
             for option in options() {
-                let long = persona.has_long(option);
-                if persona.has(option.letter) && long {
+                let long = peer::has_long(persona, option);
+                if peer::has(persona, option.letter) && long {
                     put_option(&mut text, option, Letter::Shown);
-                } else if persona.has(option.letter) {
+                } else if peer::has(persona, option.letter) {
                     let letter = [b'-', option.letter];
                     put_line(&mut text, &letter, ["", ""], option.argument, option.help);
                 }

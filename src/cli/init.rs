@@ -1,17 +1,16 @@
 //! The command line of `husk init`, and of the programs that it stands in for.
 
-use super::split_long;
+use super::{peer, split_long};
 use crate::arena::Arena;
 use crate::config::init::{InitOption, Name, find, options, set};
 use crate::config::{Place, keys};
+use crate::fail::persona::Persona;
 use crate::fail::refusal::{Refusal, Refused, What};
 use crate::limits::{COMMAND_WORDS, PATH_BYTES};
-use crate::persona::Persona;
 use crate::plan::Session;
 use crate::plan::rules::{Rules, Whom, Work};
 use crate::sys::exec::{WordList, Words};
 use crate::sys::storage::Storage;
-use crate::text::parse_number;
 use core::ffi::CStr;
 
 /// What was asked for.
@@ -94,10 +93,10 @@ pub fn parse<'a>(
         ask: Ask::Run,
         command: Words::EMPTY,
     };
-    persona.assume(rules);
+    peer::assume(persona, rules);
     for variable in envp.iter() {
         if let text @ [b'T' | b'D' | b'C', ..] = variable.to_bytes() {
-            peers(persona, text, rules);
+            peer::variable(persona, text, rules);
         }
     }
     if !init.options(variable, Where::Variable, rules)?.is_empty() {
@@ -119,29 +118,6 @@ pub fn command<'a>(persona: Persona, init: &Init<'a>, rules: &Rules) -> Result<W
         _ => return Ok(init.command),
     };
     Err(Refusal::text(Place::Nowhere, persona.name(), wrong))
-}
-
-/// A variable of the program that husk stands in for; of all of them where it is itself.
-fn peers(persona: Persona, variable: &[u8], rules: &mut Rules) {
-    let is = |other| persona == other || persona == Persona::Husk;
-    let equals = variable.iter().position(|byte| *byte == b'=');
-    let (name, value) = variable.split_at(equals.unwrap_or(variable.len()));
-    let value = value.get(1..).unwrap_or_default();
-    let (option, value) = match name {
-        b"TINI_KILL_PROCESS_GROUP" if is(Persona::Tini) => (Name::Group, ""),
-        // 1 is warnings, which husk gives without being asked.
-        b"TINI_VERBOSITY" if is(Persona::Tini) => {
-            let level = parse_number(value).unwrap_or(0).saturating_sub(1);
-            let [level, ..] = level.min(2).to_le_bytes();
-            rules.verbosity = level;
-            return;
-        }
-        b"DUMB_INIT_SETSID" if is(Persona::DumbInit) && value == b"0" => (Name::SingleChild, ""),
-        b"DUMB_INIT_DEBUG" if is(Persona::DumbInit) && value == b"1" => (Name::Verbose, "2"),
-        b"CATATONIT_DEBUG" if is(Persona::Catatonit) => (Name::Verbose, "2"),
-        _ => return,
-    };
-    let _ = set(rules, option, value);
 }
 
 /// Where words come from, for messages.
@@ -208,7 +184,7 @@ impl<'a> Init<'a> {
         let (name, joined) = split_long(word);
         let name = core::str::from_utf8(name.get(2..).unwrap_or_default()).unwrap_or("?");
         let persona = self.persona;
-        let known = |option: &InitOption| persona.has_long(*option);
+        let known = |option: &InitOption| peer::has_long(persona, *option);
         let Some(option) = find(&|option| option.name == name && known(option)) else {
             let names = &mut options().filter(known).map(|option| option.name);
             return Err(What::Unknown {
@@ -239,7 +215,7 @@ impl<'a> Init<'a> {
             // catatonit's L is tini's l.
             let meant = if letter == b'L' { b'l' } else { letter };
             let found = find(&|option| option.letter == meant && meant != b'-');
-            let Some(option) = found.filter(|_| self.persona.has(letter)) else {
+            let Some(option) = found.filter(|_| peer::has(self.persona, letter)) else {
                 let found = word.get(at..at.saturating_add(1)).unwrap_or_default();
                 return Err(What::Unknown {
                     kind: "option",

@@ -5,12 +5,13 @@ pub mod flags;
 mod fuzz;
 pub mod help;
 pub mod init;
+mod peer;
 mod set;
 
 use crate::arena::Arena;
 use crate::config::{Config, Place, init as init_options, keys};
+use crate::fail::persona::Persona;
 use crate::fail::refusal::{Refusal, Refused, What};
-use crate::persona::Persona;
 use crate::plan::namespace::NAMES;
 use crate::sys::exec::Words;
 use core::ffi::CStr;

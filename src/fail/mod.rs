@@ -1,21 +1,22 @@
 //! What a user reads when husk cannot go on: one line, and a status that says whose fault it is.
 
 pub mod doing;
+pub mod persona;
 pub mod refusal;
 pub mod remedy;
 pub mod status;
 
 use crate::arena::Arena;
-use crate::config::Place;
+use crate::config::place::Place;
 use crate::config::place::line_and_column;
 use crate::limits::PATH_BYTES;
-use crate::persona::{Level, Persona};
 use crate::sys::errno;
 use crate::sys::exec::Words;
 use crate::sys::storage::Storage;
 use crate::text::Text;
 pub use doing::Doing;
 use heapless::Vec;
+use persona::{Level, Persona};
 use refusal::{Refusal, Refused, What};
 use rustix::io::Errno;
 pub use status::Status;

@@ -1,6 +1,6 @@
 //! What was asked and cannot be: words, before anything was started.
 
-use crate::config::Place;
+use crate::config::place::Place;
 
 /// Why a request is refused, and where it was made. Kept in static memory like [`super::Failure`].
 #[derive(Debug, PartialEq, Eq)]
@@ -127,7 +127,7 @@ mod memory {
 
     use super::{Refusal, Refused, SHOWN};
     use crate::arena::Arena;
-    use crate::config::Place;
+    use crate::config::place::Place;
     use crate::sys::storage::Storage;
     use heapless::Vec;
 

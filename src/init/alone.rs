@@ -5,12 +5,12 @@ use super::spawn::{self, Bond, Command};
 use super::voice::Voice;
 use super::{Init, Keeper, machine};
 use crate::config::Place;
+use crate::fail::persona::Persona;
 use crate::fail::refusal::Refusal;
-use crate::fail::{Doing, Error, Explain, Failed, Status};
+use crate::fail::{Error, Failed, Status};
 use crate::job::Job;
 use crate::job::parent;
 use crate::job::terminal::Terminal;
-use crate::persona::Persona;
 use crate::plan::environment::{DEFAULT_PATH, get};
 use crate::plan::rules::{Rules, Work};
 use crate::plan::{self, Session};
@@ -21,14 +21,6 @@ use crate::sys::start::stdin;
 use crate::sys::terminal::give_up_control;
 use core::ffi::CStr;
 use rustix::process::{Pid, Signal, getpid, set_child_subreaper};
-
-/// Blocks every signal, so that one that comes from now on is not lost: the first thing that an init
-/// does. Returns the mask that was there.
-pub fn block_signals() -> Result<SignalSet, Failed> {
-    let mask = signal::set_mask(SignalSet::ALL).doing(Doing::BlockSignals, b"")?;
-    signal::default_child_signal().doing(Doing::BlockSignals, b"")?;
-    Ok(mask)
-}
 
 /// Looks after `argv` until it ends.
 pub fn run(

@@ -15,20 +15,28 @@ pub mod spawn;
 pub mod voice;
 
 use crate::child::confine::Confined;
-use crate::fail::{Doing, Failure, Status};
+use crate::fail::{Doing, Explain, Failed, Failure, Status};
 use crate::job::Job;
 use crate::job::terminal::Terminal;
 use crate::link::Inner;
 use crate::plan::rules::{Orphans, Rules};
 use crate::sys::clock::Moment;
 use crate::sys::fd;
-use crate::sys::signal::{self, Patience, Target};
+use crate::sys::signal::{self, Patience, SignalSet, Target};
 use crate::sys::terminal::set_foreground;
 use rustix::io::Errno;
 use rustix::process::{Pid, Signal, WaitOptions, WaitStatus, chdir, getpid, wait};
 use signals::Phase;
 use spawn::Command;
 use voice::Voice;
+
+/// Blocks every signal, so that one that comes from now on is not lost: the first thing that an init
+/// does. Returns the mask that was there.
+pub fn block_signals() -> Result<SignalSet, Failed> {
+    let mask = signal::set_mask(SignalSet::ALL).doing(Doing::BlockSignals, b"")?;
+    signal::default_child_signal().doing(Doing::BlockSignals, b"")?;
+    Ok(mask)
+}
 
 /// Runs the command of a container as a child until it ends.
 pub fn run(_: Confined, command: Command<'_>, link: Inner, rules: &Rules) -> Status {

@@ -1,7 +1,7 @@
 //! What an init says: one line at a time on standard error, in the way of whom it stands in for.
 
+use crate::fail::persona::{Level, Persona};
 use crate::fail::{Failure, put_failure};
-use crate::persona::{Level, Persona};
 use crate::plan::rules::Rules;
 use crate::plan::signal::name;
 use crate::sys::errno::describe;

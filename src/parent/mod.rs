@@ -77,7 +77,7 @@ pub fn run<'a>(plan: &Plan<'a>) -> Result<Status, Failed> {
     // Nothing that the caller left open is of use inside, and a directory among it would be a way
     // out (CVE-2024-21626).
     fd::close_range(3, u32::MAX);
-    let caller_mask = init::alone::block_signals()?;
+    let caller_mask = init::block_signals()?;
     if plan.supervisor == Supervisor::DiesWithParent {
         signal_at_death(Signal::KILL)?;
     }

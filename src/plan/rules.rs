@@ -2,7 +2,7 @@
 
 use super::Session;
 use super::signal::LAST;
-use crate::fail::Status;
+use crate::fail::status::Status;
 
 /// The rules of one init.
 #[derive(Clone, Copy)]
@@ -149,7 +149,7 @@ impl Rules {
 #[cfg(test)]
 mod tests {
     use super::{DROPPED, Rules};
-    use crate::fail::Status;
+    use crate::fail::status::Status;
     use crate::plan::Session;
 
     #[test]

@@ -1,9 +1,7 @@
-//! The programs that husk stands in for when it is called by their names: their options, defaults,
-//! exit statuses, and the look of their messages.
+//! As whom husk speaks: itself, or one of the programs that it stands in for when it is called by
+//! their names. Their exit statuses, and the look of their messages.
 
-use crate::config::init::{InitOption, Name, set};
-use crate::fail::Status;
-use crate::plan::rules::Rules;
+use super::status::Status;
 use crate::text::Text;
 use rustix::process::getpid;
 
@@ -51,37 +49,6 @@ impl Persona {
             Self::Tini => "tini",
             Self::DumbInit => "dumb-init",
             Self::Catatonit => "catatonit",
-        }
-    }
-
-    /// The letters of the options that it has.
-    const fn letters(self) -> &'static str {
-        match self {
-            Self::Husk => "",
-            Self::Tini => "spvwgelh",
-            Self::DumbInit => "crvhV",
-            Self::Catatonit => "PghLV",
-        }
-    }
-
-    /// Whether it has the option with that letter, `-` being one that has only a name.
-    pub fn has(self, letter: u8) -> bool {
-        self == Self::Husk || self.letters().as_bytes().contains(&letter)
-    }
-
-    /// Whether the long form of an option is known; tini and catatonit know `--version` alone.
-    pub fn has_long(self, option: InitOption) -> bool {
-        match self {
-            Self::Husk => true,
-            Self::DumbInit => self.has(option.letter),
-            Self::Tini | Self::Catatonit => option.option == Name::Version,
-        }
-    }
-
-    /// Its defaults, over husk's.
-    pub fn assume(self, rules: &mut Rules) {
-        if self == Self::DumbInit {
-            let _ = set(rules, Name::Session, "");
         }
     }
 
