@@ -51,6 +51,7 @@ mod house;
 mod id_helpers;
 mod id_maps;
 mod init_caller;
+mod init_namespaces;
 mod job_control;
 mod many_containers;
 mod mount_flags;

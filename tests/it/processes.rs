@@ -125,6 +125,13 @@ fn only_child(parent: u32) -> u32 {
     children[0].pid
 }
 
+/// A shell's script, the shell being the init's child: makes an orphan, says `adopted` if the init is
+/// its parent now, and `reaped` if nothing is left of it once it has ended.
+pub const ORPHAN: &str = "orphan=$(sh -c 'sleep 1 >/dev/null & echo $!'); \
+    grep -qx \"PPid:.$PPID\" /proc/$orphan/status && echo adopted; \
+    n=0; while test -e /proc/$orphan && test $n -lt 100; do sleep 0.05; n=$((n+1)); done; \
+    test -e /proc/$orphan || echo reaped";
+
 /// The value of a field in a text like /proc/PID/status.
 pub fn field(status: &str, name: &str) -> String {
     let line = status
