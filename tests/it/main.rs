@@ -3,6 +3,7 @@
 //! They run as whoever starts them; started by root they run twice, as root and as the ordinary user
 //! husktest (HUSK_TEST_USER names another). What cannot run on this machine says so and is counted as
 //! passed, unless HUSK_TESTS_MUST_RUN=1. HUSK_TEST_SLOW=0 leaves out what needs a Debian mirror.
+//! HUSK_TEST_KERNEL names a vmlinuz to boot, where /boot has none.
 #![expect(
     clippy::disallowed_macros,
     reason = "tests have std: core::fmt is welcome here"
@@ -24,6 +25,7 @@ mod skip;
 // What the tests stand on.
 mod faults;
 mod husk;
+mod machine;
 mod mount_table;
 mod nothing_left;
 mod podman;
@@ -52,6 +54,7 @@ mod house;
 mod id_helpers;
 mod id_maps;
 mod init_caller;
+mod init_machine;
 mod init_namespaces;
 mod init_podman;
 mod job_control;
