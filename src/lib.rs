@@ -113,7 +113,7 @@ fn execute_init(
         asked = cli::init::parse(persona, words, skip, envp, &mut rules)?;
     }
     if asked.ask == cli::init::Ask::Run {
-        let command = cli::init::command(persona, &asked, &rules)?;
+        let command = cli::init::command(&asked, &rules)?;
         return init::alone::run(persona, (command, envp), &mut rules, mask);
     }
     cli::help::print_init(persona, asked.ask, start::stdout());

@@ -99,7 +99,14 @@ pub fn parse<'a>(
             peer::variable(persona, text, rules);
         }
     }
-    if !init.options(variable, Where::Variable, rules)?.is_empty() {
+    // Whoever husk stands in for: where it is called by a runtime, this is the only way to say more.
+    let mut of_husk = Init {
+        persona: Persona::Husk,
+        ..init
+    };
+    let rest = of_husk.options(variable, Where::Variable, rules)?;
+    init.file = of_husk.file;
+    if !rest.is_empty() {
         let text = "takes options alone: the command is on the command line";
         return Err(Refusal::text(Place::Nowhere, VARIABLE_NAME, text));
     }
@@ -108,16 +115,16 @@ pub fn parse<'a>(
 }
 
 /// The command, where what was asked for goes together.
-pub fn command<'a>(persona: Persona, init: &Init<'a>, rules: &Rules) -> Result<Words<'a>, Refused> {
+pub fn command<'a>(init: &Init<'a>, rules: &Rules) -> Result<Words<'a>, Refused> {
     let wrong = match (rules.work, init.command.is_empty()) {
-        (Work::Command, true) => "which command? See -h",
-        (Work::Pause, false) => "a pause has no command",
+        (Work::Command, true) => "which command shall it run? See -h",
+        (Work::Pause, false) => "a pause runs no command",
         _ if rules.session == Session::Husks && rules.whom == Whom::Group => {
             "a process group of its own is what --group needs and --no-tty forbids"
         }
         _ => return Ok(init.command),
     };
-    Err(Refusal::text(Place::Nowhere, persona.name(), wrong))
+    Err(Refusal::text(Place::Nowhere, "", wrong))
 }
 
 /// Where words come from, for messages.

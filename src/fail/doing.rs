@@ -95,6 +95,10 @@ doings! {
     HideMemory: "hiding PID 1 from the container",
     /// clone(2) for the command.
     Spawn: "starting",
+    /// prctl(2).
+    AdoptOrphans: "becoming the parent of orphans",
+    /// reboot(2).
+    EndMachine: "ending the machine",
     /// execve(2).
     Execute: "running",
     /// execve(2) said ENOENT about a file that is there: its interpreter is not.

@@ -65,6 +65,8 @@ pub fn remedy(doing: Doing, errno: Option<Errno>) -> Option<&'static str> {
         }
         (Doing::Execute, Errno::NOEXEC) => "it is neither a program for this machine nor a script",
         (Doing::ExecuteHusk, _) => "inside, it could be changed through /proc: copy it to nest it",
+        (Doing::AdoptOrphans, _) => "they go to the next subreaper or to PID 1",
+        (Doing::EndMachine, Errno::PERM) => "it needs CAP_SYS_BOOT",
         (Doing::ReadConfig, Errno::FBIG) => "it is larger than 65536 bytes",
         _ => return None,
     })

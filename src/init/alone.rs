@@ -7,7 +7,7 @@ use super::{Init, Keeper, machine};
 use crate::config::Place;
 use crate::fail::persona::Persona;
 use crate::fail::refusal::Refusal;
-use crate::fail::{Error, Failed, Status};
+use crate::fail::{Doing, Error, Failed, Failure, Status};
 use crate::job::Job;
 use crate::job::parent;
 use crate::job::terminal::Terminal;
@@ -16,7 +16,7 @@ use crate::plan::rules::{Rules, Work};
 use crate::plan::{self, Session};
 use crate::sys::exec::Words;
 use crate::sys::process::own_session;
-use crate::sys::signal::{self, Origin, Patience, SignalSet, Target};
+use crate::sys::signal::{self, Patience, SignalSet, Target};
 use crate::sys::start::stdin;
 use crate::sys::terminal::give_up_control;
 use core::ffi::CStr;
@@ -38,9 +38,9 @@ pub fn run(
     } else if rules.boot || rules.on_exit.is_some() {
         // The machine has another init.
         let text = "--boot and --on-exit are for PID 1 alone";
-        return Err(Refusal::text(Place::Nowhere, persona.name(), text).into());
+        return Err(Refusal::text(Place::Nowhere, "", text).into());
     } else if let Err(errno) = set_child_subreaper(Some(own_pid)) {
-        voice.lacks("becoming a subreaper: orphans go elsewhere", errno);
+        voice.warns(Failure::new(Doing::AdoptOrphans, b"", errno));
     }
     if let Some(signal) = Signal::from_named_raw(i32::from(rules.parent_death)) {
         parent::signal_at_death(signal)?;
@@ -55,7 +55,7 @@ pub fn run(
             }
         };
         let errno = machine::end(action, status, voice);
-        voice.lacks("ending the machine", errno);
+        voice.warns(Failure::new(Doing::EndMachine, b"", errno));
         return Ok(status);
     }
     Ok(status?)
@@ -125,8 +125,8 @@ fn terminal(rules: &mut Rules) -> Option<Terminal> {
 }
 
 /// Makes the terminal nobody's, for the session of the command to take. Where husk leads a session
-/// that has one, the kernel sends SIGHUP and SIGCONT to its foreground: those two are taken away, but
-/// not what a process has sent.
+/// that has one, the kernel sends SIGHUP and SIGCONT to its foreground, in husk's name: those two are
+/// taken away, but not what another process has sent.
 fn leave_terminal() {
     let own: Pid = getpid();
     if own_session() != Some(own) || give_up_control(stdin()).is_err() {
@@ -136,7 +136,9 @@ fn leave_terminal() {
     for place in &mut again {
         let set = SignalSet::of(&[Signal::HUP, Signal::CONT]);
         match signal::take(set, Patience::None) {
-            Ok(Some(received)) if received.origin != Origin::Kernel => *place = received.signal,
+            Ok(Some(received)) if received.sender != own.as_raw_nonzero().get() => {
+                *place = received.signal;
+            }
             _ => (),
         }
     }

@@ -2,7 +2,7 @@
 //! all.
 
 use super::voice::Voice;
-use crate::fail::Status;
+use crate::fail::{Doing, Failure, Status};
 use crate::plan::rules::OnExit;
 use crate::sys::open::openat;
 use core::ffi::CStr;
@@ -38,7 +38,8 @@ pub fn boot(voice: Voice) {
         }
         let _ = mkdirat(CWD, target, Mode::from_raw_mode(0o755));
         if let Err(errno) = mount(kind, target, kind, flags, None::<&CStr>) {
-            voice.lacks(target.to_str().unwrap_or_default(), errno);
+            let (kind, target) = (kind.to_bytes(), target.to_bytes());
+            voice.warns(Failure::record(Doing::Mount, kind, target, Some(errno)));
         }
     }
     for _ in 0..3 {

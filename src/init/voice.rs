@@ -144,11 +144,8 @@ impl Voice {
     }
 
     /// Something is not to be had, and husk goes on without it.
-    pub fn lacks(self, what: &str, errno: Errno) {
-        self.tell(0, Level::Warning, &|line| {
-            line.put(what);
-            put_errno(line, errno);
-        });
+    pub fn warns(self, failure: &Failure) {
+        self.tell(0, Level::Warning, &|line| put_failure(line, failure));
     }
 
     /// What a machine's console shows at the end.

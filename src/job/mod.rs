@@ -69,6 +69,10 @@ impl Job {
         };
         self.now = Holder::Supervisor;
         signal::stop(job_of_caller);
+        if Signal::from_named_raw(signal) == Some(Signal::STOP) {
+            // Whoever did that to the command will continue it, or us: that SIGCONT is still to come.
+            return;
+        }
         // Here again by SIGCONT; or at once, in a job that nobody could continue (an orphaned process
         // group), which the kernel does not stop, and so the command is not to stand still either.
         self.resume(command);
