@@ -178,6 +178,10 @@ pub const RUN: &[Flag] = &[
     flag("--gid-map|IN OUT COUNT|a line of gid_map", Does::GidMap),
     flag("--uid|UID|the command's uid inside", Does::Key),
     flag("--gid|GID|the command's gid inside", Does::Key),
+    flag(
+        "--fake-chown||say yes to changes of owner to ids that are not mapped",
+        Does::Key,
+    ),
     heading("Namespaces (default: user,mount,pid,uts,ipc,cgroup)||"),
     flag(
         "--namespaces|LIST|exactly these, separated by commas",

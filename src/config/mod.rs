@@ -68,6 +68,8 @@ pub struct Config<'a> {
     pub die_with_parent: Option<At<bool>>,
     /// The command is PID 1 itself: nobody reaps for it.
     pub as_pid_1: Option<At<bool>>,
+    /// Changes of owner to ids that are not mapped are said to be made.
+    pub fake_chown: Option<At<bool>>,
     /// Whether set-user-ID programs and file capabilities work inside (PR_SET_NO_NEW_PRIVS).
     pub no_new_privs: Option<At<bool>>,
     /// Capabilities added and dropped, in order.
@@ -134,6 +136,7 @@ impl<'a> Config<'a> {
             new_session: None,
             die_with_parent: None,
             as_pid_1: None,
+            fake_chown: None,
             no_new_privs: None,
             capabilities: &mut lists.capabilities,
             init: Rules::DEFAULT,

@@ -49,6 +49,7 @@ pub fn slot<'c, 'a>(config: &'c mut Config<'a>, key: &str) -> Slot<'c, 'a> {
         "new_session" => Slot::Boolean(&mut config.new_session),
         "die_with_parent" => Slot::Boolean(&mut config.die_with_parent),
         "as_pid_1" => Slot::Boolean(&mut config.as_pid_1),
+        "fake_chown" => Slot::Boolean(&mut config.fake_chown),
         "no_new_privs" => Slot::Boolean(&mut config.no_new_privs),
         "cap_add" => Slot::Capabilities(CapabilityChange::Add),
         _ => Slot::Capabilities(CapabilityChange::Drop),

@@ -91,6 +91,8 @@ doings! {
     DropCapabilities: "dropping capabilities",
     /// prctl(2).
     SetNoNewPrivs: "setting no_new_privs",
+    /// PR_SET_SECCOMP of prctl(2).
+    FakeChown: "installing the filter of fake_chown",
     /// prctl(2).
     HideMemory: "hiding PID 1 from the container",
     /// clone(2) for the command.

@@ -5,7 +5,9 @@ use super::id::MapLine;
 use super::id_map::{Setgroups, Writer};
 use super::operation::{Action, Operation};
 use super::rules::{Orphans, Rules, Whom};
-use super::{Access, Identity, Init, NewPrivileges, Plan, Root, Session, Supervisor, Writes};
+use super::{
+    Access, Chown, Identity, Init, NewPrivileges, Plan, Root, Session, Supervisor, Writes,
+};
 use crate::config::MakeTarget;
 use crate::plan::mount::MountFlags;
 use crate::sys::mount::Reach;
@@ -84,6 +86,9 @@ fn put_rest(text: &mut Text, plan: &Plan<'_>) {
     }
     if plan.new_privileges == NewPrivileges::Allowed {
         text.put("no_new_privs: false\n");
+    }
+    if plan.chown == Chown::Faked {
+        text.put("fake_chown\n");
     }
     if plan.session == Session::New {
         text.put("new session\n");

@@ -8,6 +8,7 @@ pub mod capability;
 pub mod defaults;
 pub mod describe;
 pub mod environment;
+pub mod fake_chown;
 #[cfg(test)]
 mod fuzz;
 pub mod id;
@@ -57,6 +58,8 @@ pub struct Plan<'a> {
     pub dropped: CapabilitySet,
     /// PR_SET_NO_NEW_PRIVS.
     pub new_privileges: NewPrivileges,
+    /// Whether a change of owner to an id that is not mapped is only said to be made.
+    pub chown: Chown,
     /// Where the command starts; `None` is the caller's directory, or `/` of a new root.
     pub working_dir: Option<&'a CStr>,
     /// Whether the command gets a session of its own.
@@ -122,6 +125,15 @@ pub enum NewPrivileges {
     Forbidden,
     /// They may.
     Allowed,
+}
+
+/// What becomes of a change of owner (chown(2)) to an id that is not mapped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Chown {
+    /// The kernel refuses it.
+    Refused,
+    /// It is said to be made.
+    Faked,
 }
 
 /// Whose session the command is in.

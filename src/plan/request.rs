@@ -9,7 +9,9 @@ use super::namespace::NamespaceSet;
 use super::operation::{Dev, Operation};
 use super::rules::{Rules, Work};
 use super::target::{Target, components};
-use super::{Access, Init, NewPrivileges, Plan, Root, Session, Supervisor, Writes, defaults};
+use super::{
+    Access, Chown, Init, NewPrivileges, Plan, Root, Session, Supervisor, Writes, defaults,
+};
 use crate::config::{At, Config, IdMap, MountOption, Network, Overlay, Place};
 use crate::fail::refusal::{Refusal, Refused, What};
 use crate::host::caller::Caller;
@@ -137,6 +139,7 @@ pub fn new<'a>(inputs: &Inputs<'a, '_>, memory: &'a mut Memory<'a>) -> Result<Pl
             Some(At { value: false, .. }) => NewPrivileges::Allowed,
             _ => NewPrivileges::Forbidden,
         },
+        chown: chown(config, namespaces)?,
         working_dir: working_dir(config, root)?,
         session: if is_set(config.new_session) {
             Session::New
@@ -190,6 +193,16 @@ fn writes<'a>(config: &Config<'a>, root: Root<'a>) -> Result<Writes<'a>, Refused
         Some(Overlay::Tmpfs) => Writes::Tmpfs,
         Some(Overlay::Directory(path)) => Writes::Directory(path),
     })
+}
+
+fn chown(config: &Config<'_>, namespaces: NamespaceSet) -> Result<Chown, Refused> {
+    match config.fake_chown {
+        Some(At { value: true, place }) if !namespaces.contains(NamespaceSet::USER) => Err(
+            Refusal::text(place, "fake_chown", "needs the user namespace"),
+        ),
+        Some(At { value: true, .. }) => Ok(Chown::Faked),
+        _ => Ok(Chown::Refused),
+    }
 }
 
 fn working_dir<'a>(config: &Config<'a>, root: Root<'a>) -> Result<Option<&'a CStr>, Refused> {

@@ -22,6 +22,7 @@ pub mod mount;
 pub mod net;
 pub mod open;
 pub mod process;
+pub mod seccomp;
 pub mod signal;
 pub mod start;
 pub mod storage;

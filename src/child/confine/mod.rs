@@ -5,13 +5,19 @@ pub mod credentials;
 
 use crate::fail::{Doing, Explain, Failed};
 use crate::link::Inner;
+use crate::plan::fake_chown::{self, Filter};
 use crate::plan::namespace::NamespaceSet;
-use crate::plan::{NewPrivileges, Plan};
+use crate::plan::{Chown, NewPrivileges, Plan};
+use crate::sys::seccomp;
+use crate::sys::storage::Storage;
 use rustix::io::Errno;
 use rustix::process::{
     DumpableBehavior, dumpable_behavior, set_child_subreaper, set_dumpable_behavior,
 };
 use rustix::thread::set_no_new_privs;
+
+/// The filter of fake_chown while it is made.
+static FILTER: Storage<Filter> = Storage::new(Filter::new());
 
 /// A process that has given up all that the container must not have.
 pub struct Confined(());
@@ -28,6 +34,10 @@ pub fn apply<'a>(plan: &Plan<'a>, link: &Inner) -> Result<Confined, Failed> {
     capabilities::drop_from_thread(plan.dropped)?;
     if plan.new_privileges == NewPrivileges::Forbidden {
         set_no_new_privs(true).doing(Doing::SetNoNewPrivs, b"")?;
+    }
+    if let (Chown::Faked, Some(maps), Some(filter)) = (plan.chown, &plan.maps, FILTER.take()) {
+        fake_chown::make(maps, filter);
+        seccomp::install(filter).doing(Doing::FakeChown, b"")?;
     }
     if !plan.namespaces.contains(NamespaceSet::PID) {
         // Orphans come to the init of a PID namespace by themselves. Before 3.4 they cannot be had
