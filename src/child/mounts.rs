@@ -9,8 +9,8 @@ use super::resolve::{self, Symlinks, TMPFS_MAGIC, read_link};
 use super::root::{self, Assembled, NewRoot};
 use super::sources::{self, Opened, Source};
 use super::underlay::Underlays;
-use crate::config::MakeTarget;
-use crate::fail::{Doing, Explain, Failed};
+use crate::config::{MakeTarget, Proc};
+use crate::fail::{Doing, Explain, Failed, Failure};
 use crate::limits::PATH_BYTES;
 use crate::plan::Plan;
 use crate::plan::mount::MountFlags;
@@ -34,6 +34,7 @@ const OVERLAYFS_MAGIC: i64 = 0x794c_7630;
 /// The tree while it is made.
 struct Tree {
     root: NewRoot,
+    proc: Proc,
     underlays: Underlays,
 }
 
@@ -42,6 +43,7 @@ pub fn assemble<'a>(plan: &Plan<'a>, opened: Opened) -> Result<Assembled, Failed
     let root = root::prepare(plan, opened.root, opened.upper)?;
     let mut tree = Tree {
         root,
+        proc: plan.proc,
         underlays: Underlays::new(),
     };
     let mut sources = opened.sources;
@@ -78,18 +80,8 @@ impl Tree {
                 data,
                 flags,
             } => {
-                let symlinks = if kind == c"proc" {
-                    Symlinks::Refuse
-                } else {
-                    Symlinks::Follow
-                };
-                let target = self.directory(operation, symlinks)?;
-                let bits = KernelFlags::from_bits_retain(flags.0);
-                mount(name, ProcFd::new(&target).path(), kind, bits, data).doing_on(
-                    Doing::Mount,
-                    kind.to_bytes(),
-                    path,
-                )
+                let what = (name, kind, data);
+                self.mount(operation, what, flags)
             }
             Action::Remount { data, flags } => {
                 let target = self.directory(operation, Symlinks::Follow)?;
@@ -141,6 +133,74 @@ impl Tree {
         }
     }
 
+    /// Mounts a file system: its name in mountinfo, its type, its options.
+    fn mount<'a>(
+        &mut self,
+        operation: &Operation<'a>,
+        (name, kind, data): (&'a CStr, &'a CStr, Option<&'a CStr>),
+        flags: MountFlags,
+    ) -> Result<(), Failed> {
+        let symlinks = if kind == c"proc" {
+            Symlinks::Refuse
+        } else {
+            Symlinks::Follow
+        };
+        let target = self.directory(operation, symlinks)?;
+        let bits = KernelFlags::from_bits_retain(flags.0);
+        let path = operation.target.path().to_bytes();
+        let mounted = mount(name, ProcFd::new(&target).path(), kind, bits, data).doing_on(
+            Doing::Mount,
+            kind.to_bytes(),
+            path,
+        );
+        match mounted {
+            Err(failed) if failed.errno() == Some(Errno::PERM) => self
+                .outer(operation, kind, flags, &target)
+                .unwrap_or(Err(failed)),
+            mounted => mounted,
+        }
+    }
+
+    /// The kernel gives a new proc or sysfs only to whom the outer one is whole (user_namespaces(7)
+    /// and mount_namespaces(7)): in a container that hides parts of it, the outer one is bound, as it
+    /// is. `None` where that is of no use.
+    #[cold]
+    fn outer<'a>(
+        &self,
+        operation: &Operation<'a>,
+        kind: &CStr,
+        flags: MountFlags,
+        target: &Fd,
+    ) -> Option<Result<(), Failed>> {
+        let (place, lost) = match kind.to_bytes() {
+            b"proc" if self.proc != Proc::New => (c"/proc", true),
+            b"sysfs" => (c"/sys", false),
+            _ => return None,
+        };
+        if lost {
+            let path = operation.target.path().to_bytes();
+            Failure::new(Doing::MaskedProc, path, Errno::PERM).warn();
+        }
+        let source = resolve::outside(place).ok()?;
+        let id = |fd: &Fd| fstat(fd).map(|found| (found.st_dev, found.st_ino));
+        if id(&source) == id(target) {
+            return Some(Ok(()));
+        }
+        let again = || self.again(operation.target);
+        let bound = bind::bind(
+            source.as_fd(),
+            target.as_fd(),
+            flags,
+            Reach::Recursive,
+            again,
+        );
+        Some(bound.doing_on(
+            Doing::Bind,
+            place.to_bytes(),
+            operation.target.path().to_bytes(),
+        ))
+    }
+
     /// The source of an operation, opened now where it had to wait for those before.
     fn ready(&self, source: Source, operation: &Operation<'_>) -> Result<Source, Failed> {
         match (source, operation.source()) {
@@ -182,6 +242,14 @@ impl Tree {
         self.target(operation, Kind::Directory, symlinks)
     }
 
+    /// What is at the target now.
+    fn again(&self, target: Target<'_>) -> Result<Fd, Errno> {
+        match target {
+            Target::Inside(path) => resolve::open(self.root.fd.as_fd(), path, Symlinks::Follow),
+            Target::Outside(path) => resolve::outside(path),
+        }
+    }
+
     fn bind<'a>(
         &mut self,
         operation: &Operation<'a>,
@@ -191,10 +259,7 @@ impl Tree {
         reach: Reach,
     ) -> Result<(), Failed> {
         let target = self.target(operation, kind_of(source), Symlinks::Follow)?;
-        let again = || match operation.target {
-            Target::Inside(path) => resolve::open(self.root.fd.as_fd(), path, Symlinks::Follow),
-            Target::Outside(path) => resolve::outside(path),
-        };
+        let again = || self.again(operation.target);
         bind::bind(source.as_fd(), target.as_fd(), flags, reach, again).doing_on(
             Doing::Bind,
             from.to_bytes(),

@@ -158,7 +158,10 @@ pub const RUN: &[Flag] = &[
         Does::Bind,
     ),
     flag("--tmpfs|DEST|an empty tmpfs", Does::Tmpfs),
-    flag("--proc|DEST|a new proc", Does::Proc),
+    flag(
+        "--proc|DEST|a new proc; or KIND: auto, new, bind, none",
+        Does::Proc,
+    ),
     flag("--dev|DEST|a small /dev", Does::Dev),
     flag("--dir|DEST|an empty directory", Does::Directory),
     flag(
@@ -179,7 +182,7 @@ pub const RUN: &[Flag] = &[
     flag("--uid|UID|the command's uid inside", Does::Key),
     flag("--gid|GID|the command's gid inside", Does::Key),
     flag(
-        "--fake-chown||say yes to changes of owner to ids that are not mapped",
+        "--fake-chown||say yes to chown(2) to ids that are not mapped",
         Does::Key,
     ),
     heading("Namespaces (default: user,mount,pid,uts,ipc,cgroup)||"),

@@ -7,7 +7,7 @@ use crate::config;
 use crate::config::slot::{Slot, slot};
 use crate::config::{
     At, Config, EnvChange, IdMap, MakeTarget, MissingSource, MountOption, MountRequest, Network,
-    Overlay, Place, keys,
+    Overlay, Place, Proc, keys,
 };
 use crate::fail::refusal::{Refusal, Refused, What};
 use crate::limits;
@@ -29,6 +29,8 @@ pub fn apply<'a>(
     let yes = |value| Some(At::new(value, found.place));
     match does {
         Does::Key => found.set_key(config)?,
+        // bubblewrap's --proc names a place, which has a slash; a kind has none.
+        Does::Proc if Proc::named(found.word(first)).is_some() => found.set_key(config)?,
         Does::Chdir => config.working_dir = Some(found.path(first)?),
         Does::ClearEnv => config.clear_env = yes(true),
         Does::AllowNewPrivs => config.no_new_privs = yes(false),
@@ -113,6 +115,10 @@ impl<'a> Found<'a> {
             Slot::IdMap => {
                 let kind = self.named(IdMap::named, "id map", IdMap::NAMES)?;
                 config.id_map = Some(At::new(kind, place));
+            }
+            Slot::Proc => {
+                let kind = self.named(Proc::named, "proc", Proc::NAMES)?;
+                config.proc = Some(At::new(kind, place));
             }
             Slot::Network => {
                 let kind = self.named(Network::named, "network", Network::NAMES)?;

@@ -54,6 +54,8 @@ pub struct Config<'a> {
     pub read_only: Option<At<bool>>,
     /// Where writes to the root go instead of to the root.
     pub overlay: Option<At<Overlay<'a>>>,
+    /// `proc`: which one the container sees.
+    pub proc: Option<At<Proc>>,
     /// `network`: the host's or none.
     pub network: Option<At<Network>>,
     /// `command`; on the command line the words after the options.
@@ -129,6 +131,7 @@ impl<'a> Config<'a> {
             mounts: &mut lists.mounts,
             read_only: None,
             overlay: None,
+            proc: None,
             network: None,
             command: &mut lists.command,
             env: &mut lists.env,
@@ -162,6 +165,20 @@ pub enum Network {
     Host,
     /// A new net namespace with a loopback interface that is up.
     Loopback,
+}
+
+/// `proc`: which /proc the container sees, where husk mounts one by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Proc {
+    /// Its own; where the kernel refuses that, because parts of the outer one are hidden, the outer
+    /// one.
+    Auto,
+    /// Its own, or nothing starts.
+    New,
+    /// The outer one.
+    Bind,
+    /// None.
+    None,
 }
 
 /// `overlay`: where writes go.

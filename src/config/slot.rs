@@ -1,7 +1,7 @@
 //! Keys with plain values: what each takes, and where that goes, whether the file or a flag spells
 //! it.
 
-use super::{At, Config, IdMap, Network, Overlay};
+use super::{At, Config, IdMap, Network, Overlay, Proc};
 use crate::plan::capability::{CapabilityChange, CapabilitySet};
 use core::ffi::CStr;
 
@@ -19,6 +19,8 @@ pub enum Slot<'c, 'a> {
     Namespaces,
     /// A word.
     IdMap,
+    /// A word.
+    Proc,
     /// A word.
     Network,
     /// `tmpfs` or a path.
@@ -41,6 +43,7 @@ pub fn slot<'c, 'a>(config: &'c mut Config<'a>, key: &str) -> Slot<'c, 'a> {
         "uid" => Slot::Id(&mut config.uid),
         "gid" => Slot::Id(&mut config.gid),
         "id_map" => Slot::IdMap,
+        "proc" => Slot::Proc,
         "network" => Slot::Network,
         "overlay" => Slot::Overlay,
         "command" => Slot::Command,
@@ -66,6 +69,22 @@ impl IdMap {
             "auto" => Some(Self::Auto),
             "root" => Some(Self::Root),
             "self" => Some(Self::Own),
+            _ => None,
+        }
+    }
+}
+
+impl Proc {
+    /// The words for them.
+    pub const NAMES: &str = "auto, new, bind, none";
+
+    /// The one of that name.
+    pub fn named(word: &str) -> Option<Self> {
+        match word {
+            "auto" => Some(Self::Auto),
+            "new" => Some(Self::New),
+            "bind" => Some(Self::Bind),
+            "none" => Some(Self::None),
             _ => None,
         }
     }

@@ -63,6 +63,10 @@ doings! {
     BindRoot: "binding the root directory",
     /// mount(2) of an overlay.
     MountOverlay: "mounting an overlay over",
+    /// mount(2) of a proc, which may be replaced.
+    MaskedProc: "doing with the outer processes in",
+    /// clone(2) into a kind of namespace that may be left out.
+    LackNamespace: "doing without a namespace:",
     /// mount(2) of a file system.
     Mount: "mounting",
     /// mount(2) with MS_BIND.

@@ -97,6 +97,22 @@ impl Failure {
         (self.doing, self.object, self.second, self.errno)
     }
 
+    /// Why the kernel refused it.
+    pub const fn errno(&self) -> Option<Errno> {
+        self.errno
+    }
+
+    /// Tells it, and that is all: husk goes on without.
+    #[cold]
+    #[inline(never)]
+    pub fn warn(&self) {
+        let mut line: Text = Text::new();
+        line.put("husk: ");
+        put_failure(&mut line, self);
+        line.put("\n");
+        line.write_to(crate::sys::start::stderr());
+    }
+
     /// The exit status that goes with it.
     pub fn status(&self) -> Status {
         self.doing.status(self.errno)

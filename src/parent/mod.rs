@@ -12,10 +12,13 @@ use crate::job::parent::signal_at_death;
 use crate::job::terminal::Terminal;
 use crate::link::Inner;
 use crate::link::{self, Order, Outer};
+use crate::plan::namespace::NamespaceSet;
 use crate::plan::{Plan, Root, Supervisor};
+use crate::sys::clock;
 use crate::sys::clone::{self, Side};
 use crate::sys::fd;
 use crate::sys::signal::{self, Target};
+use rustix::io::Errno;
 use rustix::process::{Pid, Signal, WaitOptions, waitpid};
 
 /// PID 1 as its parent sees it. Dropped before it was waited for, it is killed and reaped: nothing
@@ -38,19 +41,19 @@ impl Child {
     }
 
     /// Its status, if it has ended.
-    pub fn try_wait(&mut self) -> Result<Option<rustix::process::WaitStatus>, rustix::io::Errno> {
+    pub fn try_wait(&mut self) -> Result<Option<rustix::process::WaitStatus>, Errno> {
         self.wait_with(WaitOptions::NOHANG)
     }
 
     /// Its status, once it has ended.
-    pub fn wait(&mut self) -> Result<Option<rustix::process::WaitStatus>, rustix::io::Errno> {
+    pub fn wait(&mut self) -> Result<Option<rustix::process::WaitStatus>, Errno> {
         self.wait_with(WaitOptions::empty())
     }
 
     fn wait_with(
         &mut self,
         options: WaitOptions,
-    ) -> Result<Option<rustix::process::WaitStatus>, rustix::io::Errno> {
+    ) -> Result<Option<rustix::process::WaitStatus>, Errno> {
         let found = rustix::io::retry_on_intr(|| waitpid(Some(self.pid), options))?;
         if found.is_some() {
             self.state = State::Reaped;
@@ -111,7 +114,7 @@ fn create<'a>(
     (outer, inner): (Outer, Inner),
     handover: Handover<'_>,
 ) -> Result<(Child, Outer), Failed> {
-    match clone::into_namespaces(plan.namespaces) {
+    match into_namespaces(plan) {
         Ok(Side::Parent(pid)) => Ok((
             Child {
                 pid,
@@ -126,6 +129,34 @@ fn create<'a>(
         Err(errno) => {
             let object = plan.namespaces.spelled();
             Err(Failure::new(Doing::CreateNamespaces, object, errno))
+        }
+    }
+}
+
+/// How often a clone is tried again that a limit refused, and milliseconds between.
+const RETRIES: u32 = 10;
+const PAUSE: u32 = 10;
+
+/// Clones into the plan's namespaces, but for those that this kernel lacks and nobody asked for.
+fn into_namespaces(plan: &Plan<'_>) -> Result<Side, Errno> {
+    let mut namespaces = plan.namespaces;
+    let mut retries = 0..RETRIES;
+    loop {
+        match clone::into_namespaces(namespaces) {
+            // One that has just ended is counted for a moment longer.
+            Err(Errno::NOSPC | Errno::USERS) if retries.next().is_some() => clock::sleep(PAUSE),
+            Err(Errno::INVAL) => {
+                let lacking = [NamespaceSet::CGROUP, NamespaceSet::IPC, NamespaceSet::UTS]
+                    .into_iter()
+                    .find(|kind| namespaces.contains(*kind) && plan.dispensable.contains(*kind));
+                let Some(kind) = lacking else {
+                    return Err(Errno::INVAL);
+                };
+                namespaces = namespaces.without(kind);
+                let name = kind.names().next().unwrap_or_default();
+                Failure::new(Doing::LackNamespace, name.as_bytes(), Errno::INVAL).warn();
+            }
+            done => return done,
         }
     }
 }

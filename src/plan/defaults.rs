@@ -5,7 +5,7 @@ use super::mount::MountFlags;
 use super::namespace::NamespaceSet;
 use super::operation::{Action, Dev, Operation};
 use super::target::Target;
-use crate::config::{MakeTarget, MissingSource};
+use crate::config::{MakeTarget, MissingSource, Proc};
 use crate::sys::mount::Reach;
 use core::ffi::CStr;
 
@@ -24,6 +24,7 @@ pub fn operations<'a>(
     root: Root<'a>,
     tree: Tree,
     namespaces: NamespaceSet,
+    wanted: Proc,
     dev: Dev,
 ) -> impl Iterator<Item = Operation<'a>> {
     let own_pids = namespaces.contains(NamespaceSet::PID);
@@ -37,14 +38,11 @@ pub fn operations<'a>(
     let inert_read_only = MountFlags::INERT.with(MountFlags::READ_ONLY);
     let list = match root {
         Root::Pivot(_) if tree == Tree::New => [
-            Some((
-                c"/proc",
-                if own_pids {
-                    proc
-                } else {
-                    outer(c"/proc", MountFlags::INERT)
-                },
-            )),
+            match wanted {
+                Proc::None => None,
+                Proc::Auto | Proc::New if own_pids => Some((c"/proc", proc)),
+                _ => Some((c"/proc", outer(c"/proc", MountFlags::INERT))),
+            },
             Some((c"/dev", Action::Dev(dev))),
             // sysfs shows the net namespace that it is mounted in, and so can be had with one's own
             // only.
@@ -62,7 +60,9 @@ pub fn operations<'a>(
             )),
             (!own_net).then_some((c"/etc/resolv.conf", Action::ResolvConf)),
         ],
-        Root::Host if own_pids => [Some((c"/proc", proc)), None, None, None],
+        Root::Host if own_pids && matches!(wanted, Proc::Auto | Proc::New) => {
+            [Some((c"/proc", proc)), None, None, None]
+        }
         _ => [None; 4],
     };
     list.into_iter()

@@ -22,6 +22,7 @@ pub mod rules;
 pub mod signal;
 pub mod target;
 
+use crate::config::Proc;
 use crate::sys::exec::Words;
 use capability::CapabilitySet;
 use core::ffi::CStr;
@@ -36,6 +37,8 @@ use rules::Rules;
 pub struct Plan<'a> {
     /// The namespaces, all made by one clone.
     pub namespaces: NamespaceSet,
+    /// Those of them that nobody asked for by name, and that nothing in the plan needs.
+    pub dispensable: NamespaceSet,
     /// Its uid_map, gid_map and setgroups; `None` without a user namespace.
     pub maps: Option<Maps<'a>>,
     /// Where `/` is.
@@ -44,6 +47,8 @@ pub struct Plan<'a> {
     pub access: Access,
     /// Where writes to the new root go.
     pub writes: Writes<'a>,
+    /// What a /proc of the container's own may be replaced by.
+    pub proc: Proc,
     /// The mounts, in order.
     pub operations: &'a [Operation<'a>],
     /// sethostname(2).

@@ -12,7 +12,7 @@ use super::target::{Target, components};
 use super::{
     Access, Chown, Init, NewPrivileges, Plan, Root, Session, Supervisor, Writes, defaults,
 };
-use crate::config::{At, Config, IdMap, MountOption, Network, Overlay, Place};
+use crate::config::{At, Config, IdMap, MountOption, Network, Overlay, Place, Proc};
 use crate::fail::refusal::{Refusal, Refused, What};
 use crate::host::caller::Caller;
 use crate::host::subid::Ranges;
@@ -121,6 +121,7 @@ pub fn new<'a>(inputs: &Inputs<'a, '_>, memory: &'a mut Memory<'a>) -> Result<Pl
     let value = |key: Option<At<&'a CStr>>| key.map(|at| at.value);
     Ok(Plan {
         namespaces,
+        dispensable: dispensable(config),
         maps,
         root,
         access: if is_set(config.read_only) {
@@ -129,6 +130,7 @@ pub fn new<'a>(inputs: &Inputs<'a, '_>, memory: &'a mut Memory<'a>) -> Result<Pl
             Access::ReadWrite
         },
         writes: writes(config, root)?,
+        proc: proc(config),
         operations: &memory.operations,
         hostname: value(config.hostname),
         domainname: value(config.domainname),
@@ -160,6 +162,23 @@ pub fn new<'a>(inputs: &Inputs<'a, '_>, memory: &'a mut Memory<'a>) -> Result<Pl
         envp,
         path: environment::get(envp, b"PATH").map_or(DEFAULT_PATH, CStr::to_bytes),
     })
+}
+
+/// What old kernels lack, and what is not missed much: not the user, mount and PID namespaces.
+fn dispensable(config: &Config<'_>) -> NamespaceSet {
+    if config.namespaces.is_some() {
+        return NamespaceSet::NONE;
+    }
+    let set = NamespaceSet::CGROUP.with(NamespaceSet::IPC);
+    let set = match (config.hostname, config.domainname) {
+        (None, None) => set.with(NamespaceSet::UTS),
+        _ => set,
+    };
+    set.without(config.unshare)
+}
+
+fn proc(config: &Config<'_>) -> Proc {
+    config.proc.map_or(Proc::Auto, |at| at.value)
 }
 
 fn root<'a>(config: &Config<'a>, namespaces: NamespaceSet) -> Result<Root<'a>, Refused> {
@@ -242,7 +261,7 @@ fn operations<'a>(
     } else {
         defaults::Tree::AsItIs
     };
-    for operation in defaults::operations(root, whole, namespaces, dev) {
+    for operation in defaults::operations(root, whole, namespaces, proc(config), dev) {
         if !is_covered(config, operation.target.path()) {
             let _ = operations.push(operation);
         }

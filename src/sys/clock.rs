@@ -2,7 +2,18 @@
 
 use super::arch;
 use super::check;
-use linux_raw_sys::general::{__NR_clock_gettime, CLOCK_MONOTONIC, timespec};
+use linux_raw_sys::general::{__NR_clock_gettime, __NR_nanosleep, CLOCK_MONOTONIC, timespec};
+
+/// Sleeps so many milliseconds, less than a thousand: nanosleep(2).
+pub fn sleep(milliseconds: u32) {
+    let time = timespec {
+        tv_sec: 0,
+        tv_nsec: i64::from(milliseconds % 1000) * 1_000_000,
+    };
+    let pointer: *const timespec = &raw const time;
+    // SAFETY: the kernel reads a struct timespec, and is given no place to write to.
+    let _ = check(unsafe { arch::syscall(__NR_nanosleep, [pointer as usize, 0, 0, 0, 0, 0]) });
+}
 
 /// Milliseconds since some moment: CLOCK_MONOTONIC of clock_gettime(2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -3,7 +3,7 @@
 use super::lex::Stop;
 use super::value::{STRINGS, Source};
 use crate::config::slot::{Slot, slot};
-use crate::config::{At, Config, IdMap, Network, Overlay};
+use crate::config::{At, Config, IdMap, Network, Overlay, Proc};
 use crate::limits;
 use crate::plan::capability::{self, CapabilityChange, CapabilitySet};
 use crate::plan::id::INVALID;
@@ -25,6 +25,7 @@ pub fn read_value<'a>(
         Slot::Boolean(slot) => *slot = Some(At::new(source.boolean()?, place)),
         Slot::Namespaces => config.namespaces = Some(At::new(namespaces(source)?, place)),
         Slot::IdMap => config.id_map = Some(At::new(id_map(source)?, place)),
+        Slot::Proc => config.proc = Some(At::new(proc(source)?, place)),
         Slot::Network => config.network = Some(At::new(network(source)?, place)),
         Slot::Overlay => {
             config.overlay = Some(At::new(Overlay::at(source.path()?), place));
@@ -56,6 +57,13 @@ fn id_map(source: &mut Source<'_, '_>) -> Result<IdMap, Stop> {
     let word = source.word()?;
     let allowed = IdMap::NAMES;
     IdMap::named(word).ok_or_else(|| source.unknown("id map", word, &mut words(allowed), allowed))
+}
+
+/// `proc`.
+fn proc(source: &mut Source<'_, '_>) -> Result<Proc, Stop> {
+    let word = source.word()?;
+    let allowed = Proc::NAMES;
+    Proc::named(word).ok_or_else(|| source.unknown("proc", word, &mut words(allowed), allowed))
 }
 
 /// `network`.
