@@ -1,6 +1,7 @@
 //! The binary itself: its size, its shape, and the memory that it holds while a command runs.
 
 use crate::husk::Run;
+use crate::measure::{private_memory, switches};
 use crate::processes::Container;
 use crate::skip;
 use crate::world::{self, NO_BUSYBOX, NOT_ROOT, everybody};
@@ -108,28 +109,16 @@ fn while_a_command_runs_it_holds_little_memory() {
         started.wait_for("ready");
         std::thread::sleep(std::time::Duration::from_millis(600));
         let container = Container::of(started.pid());
-        let (supervisor, init) = (private(container.supervisor), private(container.init));
+        let (supervisor, init) = (
+            private_memory(container.supervisor),
+            private_memory(container.init),
+        );
         let (both, name) = (supervisor + init, &who.name);
         skip::say(&format!(
             "private memory of {name}'s container: {supervisor} kB outside + {init} kB inside = {both} kB"
         ));
         assert!(both > 0 && both <= MEMORY_BUDGET, "{both} kB");
     }
-}
-
-/// The sum of Private_* in kB.
-fn private(pid: u32) -> u64 {
-    let text = fs::read_to_string(format!("/proc/{pid}/smaps_rollup")).unwrap();
-    let lines = text.lines().filter(|line| line.starts_with("Private_"));
-    lines
-        .map(|line| {
-            line.split_whitespace()
-                .nth(1)
-                .unwrap()
-                .parse::<u64>()
-                .unwrap()
-        })
-        .sum()
 }
 
 #[test]
@@ -145,9 +134,4 @@ fn while_a_command_runs_it_sleeps() {
         std::thread::sleep(std::time::Duration::from_millis(1500));
         assert_eq!(wakes(), before, "an idle husk never wakes up");
     }
-}
-
-fn switches(pid: u32) -> String {
-    let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
-    crate::processes::field(&status, "voluntary_ctxt_switches")
 }

@@ -26,6 +26,8 @@ mod skip;
 mod faults;
 mod husk;
 mod machine;
+#[path = "../bench/measure.rs"]
+mod measure;
 mod mount_table;
 mod nothing_left;
 mod podman;
@@ -54,6 +56,7 @@ mod house;
 mod id_helpers;
 mod id_maps;
 mod init_caller;
+mod init_cost;
 mod init_machine;
 mod init_namespaces;
 mod init_podman;
