@@ -4,7 +4,8 @@
 //! start-up code, no stack frame and no data; measure.rs has rustc build it.
 //!
 //! - `floor` leaves with 0: a true(1) that is static.
-//! - `floor init COMMAND [ARG...]` is the init; COMMAND is a path.
+//! - `floor init COMMAND [ARG...]` is the init, by vfork(2); COMMAND is a path.
+//! - `floor fork COMMAND [ARG...]` is the same by fork(2).
 //! - `floor orphans N` says `r`, waits for a byte, leaves N orphans to whoever reaps here, one after
 //!   the other, says `d`, and stays until its input ends.
 
@@ -29,7 +30,11 @@ core::arch::global_asm!(
     "cmp byte ptr [rax], 'o'",
     "je .Lorphans",
     // The init. The command's argv is what is left of ours, and envp follows argv's NULL.
+    "cmp byte ptr [rax], 'f'",
     "mov eax, 58", // vfork
+    "jne .Lspawn",
+    "dec eax", // fork
+    ".Lspawn:",
     "syscall",
     "test eax, eax",
     "jnz .Lparent",

@@ -99,7 +99,7 @@ fn shown(figure: f64) -> String {
 
 fn main() {
     let options = Options::read();
-    let mut inits = vec![Init::floor(), Init::husk()];
+    let mut inits = vec![Init::floor(), Init::forking_floor(), Init::husk()];
     for peer in measure::peers() {
         match peer {
             Ok(peer) => inits.push(peer),

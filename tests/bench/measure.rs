@@ -40,6 +40,11 @@ impl Init {
         Self::new("floor", floor(), &["init"])
     }
 
+    /// The same for who has to have a copy of itself.
+    pub fn forking_floor() -> Self {
+        Self::new("floor, fork", floor(), &["fork"])
+    }
+
     /// The built binary's.
     pub fn husk() -> Self {
         let built = Path::new(env!("CARGO_BIN_EXE_husk"));
@@ -51,6 +56,8 @@ impl Init {
     pub fn alone(&self, directory: &Path) -> Self {
         let mut alone = self.clone();
         let file = &mut alone.words[0];
+        let directory = directory.join(self.name);
+        fs::create_dir_all(&directory).unwrap();
         let copy = directory.join(file.file_name().unwrap());
         // In another process: a program that one of our threads starts meanwhile would inherit the
         // descriptor, and a file that somebody can write is not executed (ETXTBSY).
@@ -58,6 +65,17 @@ impl Init {
         assert!(copied.success(), "{}", file.display());
         *file = copy;
         alone
+    }
+
+    /// The same where the command stays in its session. The scheduler shares processors among
+    /// sessions (autogroups in sched(7)), and who has one to itself reaps several at a time: that
+    /// is no merit of an init.
+    fn in_one_session(&self) -> Self {
+        let mut init = self.clone();
+        if init.name == "dumb-init" {
+            init.words.insert(1, "--single-child".into());
+        }
+        init
     }
 
     /// `THROUGH... INIT COMMAND...`, without a terminal.
@@ -310,7 +328,7 @@ fn in_pid_namespace() -> [&'static str; 4] {
 
 fn reaped(init: &Init, count: u32) -> Duration {
     let maker = [floor().to_str().unwrap(), "orphans", &count.to_string()];
-    let mut start = init.command(&in_pid_namespace(), &maker);
+    let mut start = init.in_one_session().command(&in_pid_namespace(), &maker);
     start.stdin(Stdio::piped()).stdout(Stdio::piped());
     let mut unshare = start.spawn().unwrap();
     let mut input = unshare.stdin.take().unwrap();
