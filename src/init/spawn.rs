@@ -108,7 +108,9 @@ impl Failure {
         self.errno = errno;
     }
 
-    /// The failure as the user reads it.
+    /// The failure as the user reads it. Not inlined: whoever has none has no room for it either.
+    #[cold]
+    #[inline(never)]
     fn record(&self, command: &Command<'_>) -> Failed {
         let mut memory = [0_u8; PATH_BYTES];
         let (object, second) = match self.doing {

@@ -4,7 +4,6 @@ use super::arch;
 use super::check;
 use crate::plan::namespace::NamespaceSet;
 use core::ffi::c_void;
-use core::mem::MaybeUninit;
 use linux_raw_sys::general::{__NR_clone, __NR_clone3, CLONE_VFORK, CLONE_VM, SIGCHLD, clone_args};
 use rustix::io::Errno;
 use rustix::process::Pid;
@@ -57,13 +56,6 @@ pub fn into_namespaces(namespaces: NamespaceSet) -> Result<Side, Errno> {
     Ok(Pid::from_raw(pid).map_or(Side::Child, Side::Parent))
 }
 
-/// Bytes of stack for the process that becomes the command: its deepest frame is the search of
-/// PATH with a path and an argument vector of its own, about two pages.
-const STACK: usize = 16 * 1024;
-
-#[repr(align(16))]
-struct Stack(#[expect(dead_code, reason = "only its address is used")] MaybeUninit<[u8; STACK]>);
-
 struct Borrowed<'a, T> {
     run: fn(&mut T) -> u8,
     state: &'a mut T,
@@ -77,9 +69,9 @@ extern "C" fn begin<T>(argument: *mut c_void) -> ! {
     super::process::exit(status)
 }
 
-/// clone(2) with CLONE_VM and CLONE_VFORK, as vfork(2) but on a stack of its own: runs `run(state)`
-/// in a new process that shares this one's memory, and returns when that has called execve(2) or is
-/// gone.
+/// clone(2) with CLONE_VM and CLONE_VFORK, as vfork(2): runs `run(state)` in a new process that
+/// shares this one's memory, and returns when that has called execve(2) or is gone. Until then it
+/// runs on the rest of the stack, which nobody else needs meanwhile.
 ///
 /// `run` leaves in `state` what the parent should know: an errno comes home without a pipe. When
 /// `run` returns, the process ends with its value. It must not change memory other than `state`.
@@ -87,15 +79,12 @@ extern "C" fn begin<T>(argument: *mut c_void) -> ! {
 /// # Errors
 /// EAGAIN and ENOMEM: see fork(2).
 pub fn borrowing<T>(run: fn(&mut T) -> u8, state: &mut T) -> Result<Pid, Errno> {
-    let mut stack = Stack(MaybeUninit::uninit());
     let mut borrowed = Borrowed { run, state };
     let flags = (CLONE_VM | CLONE_VFORK | SIGCHLD) as usize;
-    let top = (&raw mut stack).wrapping_add(1).cast::<u8>();
     let argument: *mut Borrowed<'_, T> = &raw mut borrowed;
-    // SAFETY: CLONE_VM and CLONE_VFORK are set; `top` is the end of `stack`, 16-aligned by its type
-    // and unused by this frame; `stack` and `borrowed` outlive the call, which returns only when
+    // SAFETY: CLONE_VM and CLONE_VFORK are set; `borrowed` outlives the call, which returns only when
     // the child has its own memory or is gone.
-    let returned = unsafe { arch::clone_onto(flags, top, begin::<T>, argument.cast()) };
+    let returned = unsafe { arch::clone_below(flags, begin::<T>, argument.cast()) };
     let pid = i32::try_from(check(returned)?).unwrap_or(0);
     Pid::from_raw(pid).ok_or(Errno::SRCH)
 }

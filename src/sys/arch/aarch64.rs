@@ -45,22 +45,21 @@ pub unsafe fn syscall_here(number: u32, args: [usize; 6]) -> isize {
     returned
 }
 
-/// clone(2) in the argument order of aarch64, with a new stack on which the child runs
-/// `entry(argument)`.
+/// clone(2) in the argument order of aarch64; the child runs `entry(argument)` on the stack below
+/// this frame.
 ///
 /// # Safety
-/// `flags` must contain CLONE_VM and CLONE_VFORK, so that this frame waits until the child is gone;
-/// `stack` must be the 16-aligned end of memory that nobody else uses until then.
-pub unsafe fn clone_onto(
+/// `flags` must contain CLONE_VM and CLONE_VFORK, so that this frame waits until the child is gone.
+pub unsafe fn clone_below(
     flags: usize,
-    stack: *mut u8,
     entry: extern "C" fn(*mut c_void) -> !,
     argument: *mut c_void,
 ) -> isize {
     let returned;
-    // SAFETY: the child continues at the second instruction with the same registers but x0 = 0 and
-    // sp = `stack`; it calls `entry`, which does not return, and so never touches this frame. The
-    // parent gets the child's pid and all other registers unchanged.
+    // SAFETY: the child continues at the second instruction with the same registers but x0 = 0, for a
+    // stack of 0 is the caller's; it calls `entry`, which does not return, and so never touches this
+    // frame, of which nothing is below sp. The parent gets the child's pid and all other registers
+    // unchanged.
     unsafe {
         asm!(
             "svc #0",
@@ -72,7 +71,7 @@ pub unsafe fn clone_onto(
             "2:",
             in("x8") __NR_clone as usize,
             inlateout("x0") flags => returned,
-            in("x1") stack, in("x2") 0_usize, in("x3") 0_usize, in("x4") 0_usize,
+            in("x1") 0_usize, in("x2") 0_usize, in("x3") 0_usize, in("x4") 0_usize,
             in("x9") argument, in("x10") entry, lateout("x30") _,
         );
     }

@@ -45,22 +45,21 @@ pub unsafe fn syscall_here(number: u32, args: [usize; 6]) -> isize {
     returned
 }
 
-/// clone(2) in the argument order of x86_64, with a new stack on which the child runs
-/// `entry(argument)`.
+/// clone(2) in the argument order of x86_64; the child runs `entry(argument)` on the stack below
+/// this frame.
 ///
 /// # Safety
-/// `flags` must contain CLONE_VM and CLONE_VFORK, so that this frame waits until the child is gone;
-/// `stack` must be the 16-aligned end of memory that nobody else uses until then.
-pub unsafe fn clone_onto(
+/// `flags` must contain CLONE_VM and CLONE_VFORK, so that this frame waits until the child is gone.
+pub unsafe fn clone_below(
     flags: usize,
-    stack: *mut u8,
     entry: extern "C" fn(*mut c_void) -> !,
     argument: *mut c_void,
 ) -> isize {
     let returned;
-    // SAFETY: the child continues at the second instruction with the same registers but rax = 0 and
-    // rsp = `stack`; it calls `entry`, which does not return, and so never touches this frame. The
-    // parent gets the child's pid and all registers but rax, rcx and r11 unchanged.
+    // SAFETY: the child continues at the second instruction with the same registers but rax = 0, for
+    // a stack of 0 is the caller's; it calls `entry`, which does not return, and so never touches this
+    // frame, of which nothing is below rsp (there is no `nostack`). The parent gets the child's pid and
+    // all registers but rax, rcx and r11 unchanged.
     unsafe {
         asm!(
             "syscall",
@@ -72,7 +71,7 @@ pub unsafe fn clone_onto(
             "ud2",
             "2:",
             inlateout("rax") __NR_clone as usize => returned,
-            in("rdi") flags, in("rsi") stack, in("rdx") 0_usize, in("r10") 0_usize, in("r8") 0_usize,
+            in("rdi") flags, in("rsi") 0_usize, in("rdx") 0_usize, in("r10") 0_usize, in("r8") 0_usize,
             in("r12") argument, in("r13") entry,
             lateout("rcx") _, lateout("r11") _,
         );
