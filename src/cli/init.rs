@@ -56,7 +56,7 @@ const VARIABLE_NAME: &str = "HUSK_INIT_OPTIONS";
 pub fn variable(envp: Words<'static>) -> Result<Words<'static>, Refused> {
     let prefix = b"HUSK_INIT_OPTIONS=";
     let Some(value) = envp
-        .iter()
+        .beginning_with(b"H")
         .find_map(|text| text.to_bytes().strip_prefix(prefix))
     else {
         return Ok(Words::EMPTY);
@@ -94,10 +94,8 @@ pub fn parse<'a>(
         command: Words::EMPTY,
     };
     peer::assume(persona, rules);
-    for variable in envp.iter() {
-        if let text @ [b'T' | b'D' | b'C', ..] = variable.to_bytes() {
-            peer::variable(persona, text, rules);
-        }
+    for variable in envp.beginning_with(peer::LETTERS) {
+        peer::variable(persona, variable.to_bytes(), rules);
     }
     // Whoever husk stands in for: where it is called by a runtime, this is the only way to say more.
     let mut of_husk = Init {

@@ -37,6 +37,9 @@ pub fn assume(persona: Persona, rules: &mut Rules) {
     }
 }
 
+/// What their variables begin with.
+pub const LETTERS: &[u8] = b"TDC";
+
 /// A variable of the program that husk stands in for; of all of them where it is itself.
 pub fn variable(persona: Persona, text: &[u8], rules: &mut Rules) {
     let is = |other| persona == other || persona == Persona::Husk;

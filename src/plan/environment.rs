@@ -50,7 +50,8 @@ pub fn build<'a>(
 
 /// The value of the variable `name`.
 pub fn get<'a>(environment: Words<'a>, name: &[u8]) -> Option<&'a CStr> {
-    environment.iter().find_map(|variable| {
+    let letters = name.get(..1)?;
+    environment.beginning_with(letters).find_map(|variable| {
         let start = value_of(variable.to_bytes(), name)?;
         CStr::from_bytes_until_nul(variable.to_bytes_with_nul().get(start..)?).ok()
     })

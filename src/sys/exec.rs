@@ -19,6 +19,14 @@ unsafe impl Send for Word<'_> {}
 impl<'a> Word<'a> {
     const END: Self = Self(ptr::null(), PhantomData);
 
+    const fn letter(self) -> Option<u8> {
+        if self.0.is_null() {
+            return None;
+        }
+        // SAFETY: as in `text`; a C string has a byte at least, which is its end.
+        Some(unsafe { self.0.cast::<u8>().read() })
+    }
+
     const fn text(self) -> Option<&'a CStr> {
         if self.0.is_null() {
             return None;
@@ -60,6 +68,13 @@ impl<'a> Words<'a> {
     /// The words.
     pub fn iter(self) -> impl Iterator<Item = &'a CStr> {
         self.0.iter().filter_map(|word| word.text())
+    }
+
+    /// The words that begin with one of these letters. Of the others no more is read: an
+    /// environment is long, and little of it concerns husk.
+    pub fn beginning_with(self, letters: &[u8]) -> impl Iterator<Item = &'a CStr> {
+        let begins = |word: &&Word<'a>| word.letter().is_some_and(|found| letters.contains(&found));
+        self.0.iter().filter(begins).filter_map(|word| word.text())
     }
 
     /// The first word.

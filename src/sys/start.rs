@@ -147,11 +147,12 @@ unsafe fn relocate(mut dynamic: *const Dynamic, base: usize) {
             continue;
         }
         // An odd one says which of the next 63 words do.
-        for bit in 0..usize::BITS - 1 {
-            if word >> (bit + 1) & 1 == 1 {
-                // SAFETY: the linker says that this word of ours holds an address.
-                unsafe { rebase(place.wrapping_add(bit as usize), base) };
-            }
+        let mut left = word >> 1;
+        while left != 0 {
+            let next = place.wrapping_add(left.trailing_zeros() as usize);
+            // SAFETY: the linker says that this word of ours holds an address.
+            unsafe { rebase(next, base) };
+            left &= left.wrapping_sub(1);
         }
         place = place.wrapping_add(usize::BITS as usize - 1);
     }
