@@ -99,7 +99,10 @@ fn shown(figure: f64) -> String {
 
 fn main() {
     let options = Options::read();
-    let mut inits = vec![Init::floor(), Init::forking_floor(), Init::husk()];
+    let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join("alone");
+    // As an installed one is.
+    let husk = Init::husk().alone(&directory);
+    let mut inits = vec![Init::floor(), Init::forking_floor(), husk];
     for peer in measure::peers() {
         match peer {
             Ok(peer) => inits.push(peer),
@@ -113,7 +116,7 @@ fn main() {
     let pinned = measure::on_one_processor(times);
     let one = starts("start_pinned", "one processor", &bare_too, &pinned);
     one.print();
-    let idle = idle(&inits);
+    let idle = idle(&inits, &directory);
     idle.print();
     let orphans = orphans(&inits);
     orphans.print();
@@ -151,10 +154,9 @@ fn starts(name: &'static str, processors: &str, inits: &[Init], times: &[Times])
 }
 
 /// What it takes to start, and what to stay.
-fn idle(inits: &[Init]) -> Table {
-    let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join("alone");
-    fs::create_dir_all(&directory).unwrap();
-    let alone: Vec<Init> = inits.iter().map(|init| init.alone(&directory)).collect();
+fn idle(inits: &[Init], directory: &Path) -> Table {
+    let idle = directory.join("idle");
+    let alone: Vec<Init> = inits.iter().map(|init| init.alone(&idle)).collect();
     let row = |(init, idle): (&Init, Idle)| {
         let calls = measure::calls_until_spawn(init, &directory.join("strace"));
         let calls = calls.map(|calls| calls.len() as f64);
