@@ -3,6 +3,7 @@
 //!
 //! Each end closes when its process ends, however it ends, and the other one reads that.
 
+use crate::fail::cause::Cause;
 use crate::fail::{Doing, Failed, Failure};
 use crate::limits::PATH_BYTES;
 use crate::sys::fd::Fd;
@@ -32,8 +33,8 @@ const STOPPED: u8 = b's';
 const FAILED: u8 = b'f';
 const GO: u8 = b'g';
 const TERMINAL: u8 = b't';
-/// Kind, doing, two bytes of errno, two bytes of the first object's length.
-const HEADER: usize = 6;
+/// Kind, doing, two bytes of errno, two bytes of the first object's length, the cause.
+const HEADER: usize = 7;
 /// Bytes of the longest record.
 const RECORD: usize = HEADER + 2 * PATH_BYTES;
 
@@ -102,18 +103,19 @@ impl Outer {
         while self.stop().is_some() {}
         let (length, _) =
             retry_on_intr(|| recv(&self.0, &mut record[..], RecvFlags::DONTWAIT)).ok()?;
-        let [FAILED, doing, low, high, short, long, text @ ..] = record.get(..length)? else {
+        let [FAILED, doing, low, high, short, long, cause, text @ ..] = record.get(..length)?
+        else {
             return None;
         };
         let split = usize::from(u16::from_le_bytes([*short, *long]));
         let (object, second) = text.split_at_checked(split)?;
         let errno = i16::from_le_bytes([*low, *high]);
         let errno = (errno != 0).then(|| crate::sys::errno(errno.into()));
-        Some(Failure::record(
+        Some(Failure::caused(
             Doing::from_code(*doing)?,
-            object,
-            second,
+            [object, second],
             errno,
+            Cause::from_code(*cause),
         ))
     }
 }
@@ -164,7 +166,8 @@ impl Inner {
         let [low, high, ..] = errno.map_or(0, Errno::raw_os_error).to_le_bytes();
         let length = u16::try_from(object.len()).unwrap_or(0);
         let [short, long] = length.to_le_bytes();
-        let _ = record.extend_from_slice(&[FAILED, doing.code(), low, high, short, long]);
+        let cause = failure.cause().map_or(0, Cause::code);
+        let _ = record.extend_from_slice(&[FAILED, doing.code(), low, high, short, long, cause]);
         let _ = record.extend_from_slice(object);
         let _ = record.extend_from_slice(second);
         let _ = send(&self.0, &record, SendFlags::NOSIGNAL);

@@ -10,7 +10,7 @@ use super::stack::topmost;
 use super::underlay::new_file;
 use crate::fail::{Doing, Explain, Failed};
 use crate::limits::PATH_BYTES;
-use crate::plan::operation::Dev;
+use crate::plan::operation::{Dev, PTS, PTS_OF_NO_GROUP};
 use crate::sys::fd::Fd;
 use crate::sys::start::{stdin, stdout};
 use crate::sys::terminal::is_terminal;
@@ -119,7 +119,17 @@ fn mount_below(
 ) -> Result<(), Errno> {
     mkdirat(dev, name, Mode::from_raw_mode(0o755))?;
     let place = component_of(dev.as_fd(), name)?;
-    mount(kind, ProcFd::new(&place).path(), kind, flags, data)
+    match mount(kind, ProcFd::new(&place).path(), kind, flags, data) {
+        // The group of terminals is not mapped after all: newgidmap(1) was refused.
+        Err(Errno::INVAL) if data == PTS => mount(
+            kind,
+            ProcFd::new(&place).path(),
+            kind,
+            flags,
+            PTS_OF_NO_GROUP,
+        ),
+        done => done,
+    }
 }
 
 /// /dev/console is the pseudo-terminal that the command talks to, if it does: so ttyname(3) finds

@@ -10,7 +10,9 @@ use super::root::{self, Assembled, NewRoot};
 use super::sources::{self, Opened, Source};
 use super::underlay::Underlays;
 use crate::config::{MakeTarget, Proc};
+use crate::fail::cause::Cause;
 use crate::fail::{Doing, Explain, Failed, Failure};
+use crate::host::cause;
 use crate::limits::PATH_BYTES;
 use crate::plan::Plan;
 use crate::plan::mount::MountFlags;
@@ -157,6 +159,11 @@ impl Tree {
             Err(failed) if failed.errno() == Some(Errno::PERM) => self
                 .outer(operation, kind, flags, &target)
                 .unwrap_or(Err(failed)),
+            Err(failed) if failed.errno() == Some(Errno::ACCESS) => {
+                let what = [kind.to_bytes(), path];
+                let cause = cause::of_restriction();
+                Err(Failure::caused(Doing::Mount, what, failed.errno(), cause))
+            }
             mounted => mounted,
         }
     }
@@ -179,7 +186,8 @@ impl Tree {
         };
         if lost {
             let path = operation.target.path().to_bytes();
-            Failure::new(Doing::MaskedProc, path, Errno::PERM).warn();
+            let (errno, cause) = (Some(Errno::PERM), Some(Cause::MaskedProc));
+            Failure::caused(Doing::OuterProc, [path, b""], errno, cause).warn();
         }
         let source = resolve::outside(place).ok()?;
         let id = |fd: &Fd| fstat(fd).map(|found| (found.st_dev, found.st_ino));

@@ -33,8 +33,12 @@ doings! {
     WriteMap: "writing",
     /// execve(2) or waitpid(2) of newuidmap(1) or newgidmap(1).
     RunHelper: "running",
+    /// waitpid(2) for one of them.
+    WaitForHelper: "waiting for",
     /// newuidmap(1) or newgidmap(1) said no, in its own words.
     HelperRefused: "the id map was refused by",
+    /// newuidmap(1) or newgidmap(1), which nobody insisted on.
+    LackRanges: "doing without your subordinate ids",
     /// write(2) to PID 1.
     OpenGate: "telling PID 1 to go on",
     /// read(2) from the supervisor.
@@ -64,7 +68,7 @@ doings! {
     /// mount(2) of an overlay.
     MountOverlay: "mounting an overlay over",
     /// mount(2) of a proc, which may be replaced.
-    MaskedProc: "doing with the outer processes in",
+    OuterProc: "doing with the outer processes in",
     /// clone(2) into a kind of namespace that may be left out.
     LackNamespace: "doing without a namespace:",
     /// mount(2) of a file system.
@@ -123,7 +127,7 @@ impl Doing {
     pub const fn joint(self) -> &'static str {
         match self {
             Self::FindInterpreter => ": its interpreter is missing: ",
-            Self::HelperRefused => ": ",
+            Self::HelperRefused | Self::LackRanges => ": ",
             Self::MakeSymlink | Self::Move => " to ",
             Self::ChangeIds => " ",
             _ => " on ",

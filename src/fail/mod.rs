@@ -1,5 +1,6 @@
 //! What a user reads when husk cannot go on: one line, and a status that says whose fault it is.
 
+pub mod cause;
 pub mod doing;
 pub mod persona;
 pub mod refusal;
@@ -14,6 +15,7 @@ use crate::sys::errno;
 use crate::sys::exec::Words;
 use crate::sys::storage::Storage;
 use crate::text::Text;
+use cause::Cause;
 pub use doing::Doing;
 use heapless::Vec;
 use persona::{Level, Persona};
@@ -30,6 +32,7 @@ pub struct Failure {
     errno: Option<Errno>,
     object: &'static [u8],
     second: &'static [u8],
+    cause: Option<Cause>,
 }
 
 /// A failure on its way to the user.
@@ -52,13 +55,24 @@ impl Failure {
         errno: None,
         object: b"",
         second: b"",
+        cause: None,
     };
 
     /// Records a failure with up to two objects, which are copied; longer ones than a path are cut,
     /// for they are shown and not used.
+    pub fn record(doing: Doing, object: &[u8], second: &[u8], errno: Option<Errno>) -> Failed {
+        Self::caused(doing, [object, second], errno, None)
+    }
+
+    /// The same where the cause is known.
     #[cold]
     #[inline(never)]
-    pub fn record(doing: Doing, object: &[u8], second: &[u8], errno: Option<Errno>) -> Failed {
+    pub fn caused(
+        doing: Doing,
+        [object, second]: [&[u8]; 2],
+        errno: Option<Errno>,
+        cause: Option<Cause>,
+    ) -> Failed {
         let memory = (
             RECORDS.iter().find_map(Storage::take),
             TEXTS.iter().find_map(Storage::take),
@@ -82,6 +96,7 @@ impl Failure {
             errno,
             object: keep(object),
             second: keep(second),
+            cause,
         };
         let _ = record.push(failure);
         record.first().unwrap_or(&UNTOLD)
@@ -95,6 +110,11 @@ impl Failure {
     /// Its parts, for the way out of the container.
     pub fn parts(&self) -> (Doing, &[u8], &[u8], Option<Errno>) {
         (self.doing, self.object, self.second, self.errno)
+    }
+
+    /// What stands behind it, where that is known.
+    pub const fn cause(&self) -> Option<Cause> {
+        self.cause
     }
 
     /// Why the kernel refused it.
@@ -219,7 +239,12 @@ pub fn put_failure(line: &mut Text, failure: &Failure) {
             }
         }
     }
-    if let Some(remedy) = remedy::remedy(failure.doing, failure.errno) {
+    if let Some(cause) = failure.cause {
+        line.put(": ");
+        line.put(cause.words());
+        line.put(": ");
+        line.put(cause.remedy());
+    } else if let Some(remedy) = remedy::remedy(failure.doing, failure.errno) {
         line.put(": ");
         line.put(remedy);
     }

@@ -34,9 +34,6 @@ pub fn remedy(doing: Doing, errno: Option<Errno>) -> Option<&'static str> {
             "too many lines for this kernel (5 before 4.15), or ranges that it refuses: user_namespaces(7)"
         }
         (Doing::WriteMap, Errno::NOENT) => "husk needs /proc to be mounted",
-        (Doing::MaskedProc, _) => {
-            "parts of /proc are hidden here, and so a new one is refused; podman: --security-opt unmask=ALL, docker: --security-opt systempaths=unconfined"
-        }
         (Doing::LackNamespace, _) => "this kernel does not have it",
         (Doing::Mount, Errno::PERM) => {
             "parts of /proc or /sys are hidden here, or it is not for user namespaces: bind the outer one (\"recursive_bind\")"

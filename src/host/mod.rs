@@ -1,6 +1,7 @@
 //! Read-only facts about this machine and the caller. Nothing here changes anything.
 
 pub mod caller;
+pub mod cause;
 #[cfg(feature = "toml")]
 pub mod config_file;
 pub mod files;

@@ -1,10 +1,12 @@
 //! uid_map, setgroups and gid_map of the new user namespace.
 
 use crate::arena::Arena;
+use crate::fail::cause::Cause;
 use crate::fail::{Doing, Explain, Failed, Failure};
+use crate::host::cause;
 use crate::limits::MAP_BYTES;
 use crate::plan::id::MapLine;
-use crate::plan::id_map::{Map, Maps, Setgroups, Writer};
+use crate::plan::id_map::{Map, Maps, Setgroups, Wish, Writer};
 use crate::sys::clone;
 use crate::sys::exec::{WordList, Words, execve};
 use crate::sys::fd::{Fd, become_standard_error};
@@ -22,12 +24,52 @@ use rustix::process::{Pid, WaitOptions, WaitStatus, waitpid};
 /// Directly where the kernel allows it; else by newuidmap(1) and newgidmap(1), both at once. A map
 /// is one write(2): the kernel takes no second one.
 pub fn write<'a>(pid: Pid, maps: &Maps<'a>, caller_mask: SignalSet) -> Result<(), Failed> {
-    let uid = Helper::start(pid, &maps.uid, caller_mask)?;
+    let uid = Helper::start(pid, &maps.uid, caller_mask);
     let gid = Helper::start(pid, &maps.gid, caller_mask);
     let direct = write_direct(pid, maps);
-    let uid = uid.map_or(Ok(()), Helper::finish);
-    let gid = gid.and_then(|gid| gid.map_or(Ok(()), Helper::finish));
-    uid.and(gid).and(direct)
+    let finish = |helper: Result<Option<Helper<'a>>, Failed>| match helper {
+        Ok(Some(helper)) => helper.finish(),
+        Ok(None) => Ok(()),
+        Err(failed) => Err(failed),
+    };
+    let (uid, gid) = (finish(uid), finish(gid));
+    let refused = uid.and(gid).err();
+    match (refused, maps.ranges) {
+        // Nobody asked for the ranges: the caller's own ids can be mapped without help.
+        (Some(failed), Wish::WhereTheyCanBeHad) if is_refusal(failed) => {
+            let (_, _, words, errno) = failed.parts();
+            Failure::caused(Doing::LackRanges, [b"", words], errno, failed.cause()).warn();
+            write_own(pid, maps, [uid, gid].map(|done| done.is_ok()))
+        }
+        (Some(failed), _) => Err(failed),
+        (None, _) => direct,
+    }
+}
+
+/// Whether a helper could not be run, or had no right to do its work: then nothing was written.
+fn is_refusal(failed: Failed) -> bool {
+    matches!(failed.parts().0, Doing::RunHelper | Doing::HelperRefused)
+}
+
+/// The first line of each map that is not written yet.
+fn write_own<'a>(pid: Pid, maps: &Maps<'a>, written: [bool; 2]) -> Result<(), Failed> {
+    let [uid, gid] = [maps.uid.lines, maps.gid.lines].map(|lines| lines.get(..1).unwrap_or(lines));
+    if written != [true, false] {
+        put_map(pid, c"uid_map", uid)?;
+    }
+    if written != [false, true] {
+        deny_setgroups(pid)?;
+        put_map(pid, c"gid_map", gid)?;
+    }
+    Ok(())
+}
+
+fn deny_setgroups(pid: Pid) -> Result<(), Failed> {
+    match put(pid, c"setgroups", b"deny") {
+        // Linux before 3.19, and then the kernel does not ask for it.
+        Err(Errno::NOENT) => Ok(()),
+        done => done.doing(Doing::WriteMap, b"setgroups"),
+    }
 }
 
 fn write_direct<'a>(pid: Pid, maps: &Maps<'a>) -> Result<(), Failed> {
@@ -35,11 +77,7 @@ fn write_direct<'a>(pid: Pid, maps: &Maps<'a>) -> Result<(), Failed> {
         put_map(pid, c"uid_map", maps.uid.lines)?;
     }
     if maps.setgroups == Setgroups::Deny {
-        match put(pid, c"setgroups", b"deny") {
-            // Linux before 3.19, and then the kernel does not ask for it.
-            Err(Errno::NOENT) => (),
-            done => done.doing(Doing::WriteMap, b"setgroups")?,
-        }
+        deny_setgroups(pid)?;
     }
     if maps.gid.writer == Writer::Husk {
         put_map(pid, c"gid_map", maps.gid.lines)?;
@@ -150,18 +188,15 @@ impl<'a> Helper<'a> {
         let name = self.path.to_bytes();
         let ended = retry_on_intr(|| waitpid(Some(self.pid), WaitOptions::empty()));
         let status = ended
-            .doing(Doing::RunHelper, name)?
+            .doing(Doing::WaitForHelper, name)?
             .map(|(_, status)| status);
         if status.and_then(WaitStatus::exit_status) == Some(0) {
             return Ok(());
         }
         let mut memory = [0_u8; WORDS];
-        Err(Failure::record(
-            Doing::HelperRefused,
-            name,
-            self.read_words(&mut memory),
-            None,
-        ))
+        let words = [name, self.read_words(&mut memory)];
+        let cause = cause::of_helper(self.path).or(Some(Cause::NoRanges));
+        Err(Failure::caused(Doing::HelperRefused, words, None, cause))
     }
 
     /// What it said, in one line.

@@ -5,6 +5,7 @@ pub mod relay;
 
 use crate::child;
 use crate::fail::{Doing, Explain, Failed, Failure, Status};
+use crate::host::cause;
 use crate::init;
 use crate::init::interpreter::FileId;
 use crate::init::spawn::Handover;
@@ -128,7 +129,13 @@ fn create<'a>(
         }
         Err(errno) => {
             let object = plan.namespaces.spelled();
-            Err(Failure::new(Doing::CreateNamespaces, object, errno))
+            let cause = cause::of_clone(errno);
+            Err(Failure::caused(
+                Doing::CreateNamespaces,
+                [object, b""],
+                Some(errno),
+                cause,
+            ))
         }
     }
 }
@@ -153,8 +160,12 @@ fn into_namespaces(plan: &Plan<'_>) -> Result<Side, Errno> {
                     return Err(Errno::INVAL);
                 };
                 namespaces = namespaces.without(kind);
-                let name = kind.names().next().unwrap_or_default();
-                Failure::new(Doing::LackNamespace, name.as_bytes(), Errno::INVAL).warn();
+            }
+            Ok(Side::Parent(pid)) => {
+                for name in plan.namespaces.without(namespaces).names() {
+                    Failure::new(Doing::LackNamespace, name.as_bytes(), Errno::INVAL).warn();
+                }
+                return Ok(Side::Parent(pid));
             }
             done => return done,
         }

@@ -21,6 +21,17 @@ pub struct Maps<'a> {
     pub gid: Map<'a>,
     /// What is written to setgroups before gid_map.
     pub setgroups: Setgroups,
+    /// Whether the first line of each will do.
+    pub ranges: Wish,
+}
+
+/// How much the lines after the first are needed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wish {
+    /// They were asked for.
+    Required,
+    /// husk took them because the caller has them.
+    WhereTheyCanBeHad,
 }
 
 /// One map.

@@ -2,7 +2,7 @@
 
 use super::Identity;
 use super::id::{Inside, MapLine, Outside};
-use super::id_map::{self, Lines, Map, Maps, Setgroups, Writer};
+use super::id_map::{self, Lines, Map, Maps, Setgroups, Wish, Writer};
 use super::namespace::NamespaceSet;
 use super::request::{Inputs, id_map_kind};
 use crate::config::{At, Config, Place};
@@ -106,6 +106,13 @@ pub fn maps<'a>(
         uid,
         gid,
         setgroups,
+        ranges: match config.uid_map.is_empty()
+            && config.gid_map.is_empty()
+            && config.id_map.is_none()
+        {
+            true => Wish::WhereTheyCanBeHad,
+            false => Wish::Required,
+        },
     }))
 }
 

@@ -77,6 +77,12 @@ pub enum Propagation {
     Unbindable,
 }
 
+/// Options of a pts whose terminals belong to the group tty, 5 everywhere.
+pub const PTS: &CStr = c"newinstance,ptmxmode=0666,mode=0620,gid=5";
+
+/// The same where there is no such group.
+pub const PTS_OF_NO_GROUP: &CStr = c"newinstance,ptmxmode=0666,mode=0620";
+
 /// What a small /dev needs to know.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Dev {

@@ -6,7 +6,7 @@ use super::id::Inside;
 use super::id_map::{Lines, Maps};
 use super::identity;
 use super::namespace::NamespaceSet;
-use super::operation::{Dev, Operation};
+use super::operation::{Dev, Operation, PTS, PTS_OF_NO_GROUP};
 use super::rules::{Rules, Work};
 use super::target::{Target, components};
 use super::{
@@ -252,8 +252,8 @@ fn operations<'a>(
     }
     let dev = Dev {
         pts: match maps.is_none_or(|maps| maps.gid.covers(Inside(5))) {
-            true => c"newinstance,ptmxmode=0666,mode=0620,gid=5",
-            false => c"newinstance,ptmxmode=0666,mode=0620",
+            true => PTS,
+            false => PTS_OF_NO_GROUP,
         },
     };
     let whole = if config.root.is_some() {
