@@ -14,6 +14,7 @@
 //! 8. [`link`] is all that supervisor and PID 1 say to each other; [`fail`] is all that a user reads when
 //!    something is refused.
 //!
+//! [`check`] tries all that on a host, and says what stands in the way.
 //! `husk init` is the first half of step 1, and step 6 in somebody else's container: the same code.
 //!
 //! # Why there is no std
@@ -30,6 +31,7 @@
 pub mod arena;
 #[cfg(test)]
 mod chance;
+pub mod check;
 pub mod child;
 pub mod cli;
 pub mod config;
@@ -49,6 +51,7 @@ pub mod sys;
 pub mod text;
 
 use arena::Arena;
+use check::{Form, Works};
 use cli::{ConfigFile, Mode, Request, Run};
 use config::{Config, IdMap, Lists, Place};
 use core::ffi::CStr;
@@ -77,6 +80,7 @@ pub fn main(argv: Words<'static>, envp: Words<'static>, raised: Raised) -> u8 {
         text: b"",
         persona: Persona::Husk,
     };
+    let mut worst = None;
     let done = match cli::parse(argv) {
         _ if raised == Raised::Yes => {
             let text = "must not be set-user-ID or set-group-ID: chmod ug-s it";
@@ -86,12 +90,20 @@ pub fn main(argv: Words<'static>, envp: Words<'static>, raised: Raised) -> u8 {
             sources.persona = persona;
             execute_init((argv, skip), envp, &mut sources)
         }
-        Ok(request) => execute(request, envp, &mut sources),
+        Ok(request) => {
+            if let Request::Check(..) = request {
+                worst = Some(check::DOES_NOT_WORK);
+            }
+            execute(request, envp, &mut sources)
+        }
         Err(refused) => Err(refused.into()),
     };
     match done {
         Ok(status) => status.0,
-        Err(error) => error.report(sources).0,
+        Err(error) => {
+            let status = error.report(sources);
+            worst.unwrap_or(status).0
+        }
     }
 }
 
@@ -153,10 +165,17 @@ fn execute(
         Request::Help => text.put(cli::help::HUSK),
         Request::HelpRun => cli::help::put_run(&mut text),
         Request::Version | Request::Init(..) => text.put(cli::help::VERSION),
+        Request::HelpCheck => text.put(cli::help::CHECK),
+        Request::Check(run, form) => {
+            read_file(run.file, envp, &mut config, &mut arena, sources)?;
+            let argv = cli::skip_form(sources.argv);
+            cli::apply(argv, &mut config, &mut arena)?;
+            return execute_run(&run, envp, &config, plan, &mut arena, Some(form));
+        }
         Request::Run(run) => {
             read_file(run.file, envp, &mut config, &mut arena, sources)?;
             cli::apply(sources.argv, &mut config, &mut arena)?;
-            return execute_run(&run, envp, &config, plan, &mut arena);
+            return execute_run(&run, envp, &config, plan, &mut arena, None);
         }
     }
     text.write_to(start::stdout());
@@ -204,6 +223,7 @@ fn execute_run(
     config: &Config<'static>,
     memory: &'static mut Memory<'static>,
     arena: &mut Arena<'static>,
+    check: Option<Form>,
 ) -> Result<Status, Error> {
     let caller = Caller::read();
     let (mut subuid, mut subgid) = (Ranges::new(), Ranges::new());
@@ -238,6 +258,17 @@ fn execute_run(
     if run.mode == Mode::DryRun {
         plan::describe::print(&plan, start::stdout());
         return Ok(Status::SUCCESS);
+    }
+    if let Some(form) = check {
+        let works = match parent::run(&check::rehearsal(&plan)) {
+            Ok(Status::SUCCESS) => Works::Yes,
+            Ok(_) => Works::No,
+            Err(failed) => {
+                failed.warn();
+                Works::No
+            }
+        };
+        return Ok(check::print(&plan, works, form, start::stdout()));
     }
     // The plan outlives everything: PID 1 runs on with it in a copy of this memory.
     Ok(parent::run(&plan)?)

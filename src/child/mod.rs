@@ -14,7 +14,7 @@ pub mod stack;
 pub mod underlay;
 pub mod uts;
 
-use crate::fail::{Doing, Explain, Failed, Failure};
+use crate::fail::{Doing, Explain, Failed, Failure, Status};
 use crate::init;
 use crate::init::spawn::{Command, Handover};
 use crate::link::{Inner, Order, Parent};
@@ -34,6 +34,7 @@ pub fn run(plan: &Plan<'_>, link: Inner, handover: Handover<'_>) -> ! {
         Ok(confined) => {
             let command = Command::new(plan, handover);
             match plan.init {
+                Init::Nobody => Status::SUCCESS,
                 Init::Command => init::replace(confined, &command, &link),
                 Init::Husk => init::run(confined, command, link, &plan.rules),
             }

@@ -18,7 +18,8 @@ husk starts a command in an unprivileged Linux container and is its PID 1.
 Usage:
   husk run [OPTIONS] [--] [COMMAND [ARGUMENT...]]
   husk init [OPTIONS] [--] COMMAND [ARGUMENT...]
-  husk run --help, husk init --help, husk --version
+  husk check [--json] [OPTIONS of husk run]
+  husk run --help, husk init --help, husk check --help, husk --version
 
 A first try, with your own files:
   husk run -- sh -c 'id; ps'
@@ -36,6 +37,19 @@ Usage: husk run [OPTIONS] [--] [COMMAND [ARGUMENT...]]
 Starts COMMAND (else the file's `command`, else /bin/sh) in new namespaces.
 Settings come from the file given by -c, else from the first of ./husk.toml,
 ./.husk.toml, ~/.config/husk/config.toml, /etc/husk/config.toml; flags override.
+";
+
+/// `husk check --help`.
+pub const CHECK: &str = "\
+Usage: husk check [--json] [OPTIONS of husk run]
+
+Says what this host allows, what stands in the way, and what mends it; needs no
+privilege and changes nothing. Then makes the container that the options and the
+file describe, without running anything in it: status 0 if that works, else 1.
+
+  husk check                    would `husk run` work here?
+  husk check -c box.toml        is the file right, and can this host do it?
+  husk check --json             the same for programs
 ";
 
 const INIT_HEAD: &str = " \

@@ -9,6 +9,7 @@ mod peer;
 mod set;
 
 use crate::arena::Arena;
+use crate::check::Form;
 use crate::config::{Config, Place, init as init_options, keys};
 use crate::fail::persona::Persona;
 use crate::fail::refusal::{Refusal, Refused, What};
@@ -24,10 +25,14 @@ pub enum Request<'a> {
     /// `husk init`, or a program that husk stands in for: as whom, and how many words come before
     /// its options.
     Init(Persona, usize),
+    /// `husk check`.
+    Check(Run<'a>, Form),
     /// `husk --help`.
     Help,
     /// `husk run --help`.
     HelpRun,
+    /// `husk check --help`.
+    HelpCheck,
     /// `husk --version`.
     Version,
 }
@@ -63,7 +68,7 @@ pub enum Mode {
 }
 
 /// The words after `husk`.
-const COMMANDS: &str = "run, init, help, version";
+const COMMANDS: &str = "run, init, check, help, version";
 
 /// Reads the command line, but for what goes into the configuration: that has to wait for the file,
 /// which the command line names.
@@ -74,6 +79,7 @@ pub fn parse(argv: Words<'_>) -> Result<Request<'_>, Refused> {
     }
     match argv.skip(1).first().map(CStr::to_bytes) {
         Some(b"run") => parse_run(argv),
+        Some(b"check") => parse_check(argv),
         Some(b"init") => Ok(Request::Init(Persona::Husk, 2)),
         Some(b"--help" | b"-h" | b"help") => Ok(Request::Help),
         Some(b"--version" | b"-V" | b"version") => Ok(Request::Version),
@@ -89,7 +95,7 @@ pub fn parse(argv: Words<'_>) -> Result<Request<'_>, Refused> {
                 kind: "command",
                 found,
                 nearest,
-                allowed: "run, init, --help, --version",
+                allowed: "run, init, check, --help, --version",
             };
             Err(Refusal::new(Place::Nowhere, "", what))
         }
@@ -144,6 +150,26 @@ impl<'a> Flags<'a> {
                 place,
             },
         )))
+    }
+}
+
+/// `husk check` takes the flags of `husk run`, and `--json`, which comes first.
+fn parse_check(argv: Words<'_>) -> Result<Request<'_>, Refused> {
+    let form = match argv.skip(2).first() {
+        Some(word) if word == c"--json" => Form::Json,
+        _ => Form::Table,
+    };
+    match parse_run(skip_form(argv))? {
+        Request::Run(run) => Ok(Request::Check(run, form)),
+        _ => Ok(Request::HelpCheck),
+    }
+}
+
+/// The words without `--json`: their flags begin at the third.
+pub fn skip_form(argv: Words<'_>) -> Words<'_> {
+    match argv.skip(2).first() {
+        Some(word) if word == c"--json" => argv.skip(1),
+        _ => argv,
     }
 }
 

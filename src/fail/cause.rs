@@ -86,6 +86,8 @@ causes! {
     NoTun: "/dev/net/tun cannot be opened|sudo modprobe tun; sudo chmod 666 /dev/net/tun; docker: --device /dev/net/tun",
     /// Where the root directory is.
     NoExec: "it is on a noexec mount|mount it without, or use another directory",
+    /// mount(8).
+    NoSuidRoot: "it is on a nosuid mount, so that no_new_privs = false is of no use|mount it without",
     /// A file system that other machines know nothing of subordinate ids on.
     Network: "it is on a network file system, whose server may refuse subordinate ids|--overlay tmpfs, or a local directory",
     /// The kernel is older.

@@ -111,7 +111,7 @@ fn judge(status: WaitStatus, outer: &Outer, init: Init) -> Result<Status, Failed
                 };
                 Err(Failure::record(Doing::InitKilled, name, b"", None))
             }
-            Init::Command => Ok(Status::killed_by(signal)),
+            Init::Command | Init::Nobody => Ok(Status::killed_by(signal)),
         };
     }
     Ok(Status::exited(status.exit_status().unwrap_or(0)))

@@ -170,4 +170,6 @@ pub enum Init {
     Husk,
     /// The command.
     Command,
+    /// Nobody: everything is made, and nothing is run (`husk check`).
+    Nobody,
 }

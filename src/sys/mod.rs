@@ -26,6 +26,7 @@ pub mod seccomp;
 pub mod signal;
 pub mod start;
 pub mod storage;
+pub mod support;
 pub mod terminal;
 
 use rustix::io::Errno;

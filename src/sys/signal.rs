@@ -22,6 +22,8 @@ const SET_BYTES: usize = size_of::<u64>();
 impl SignalSet {
     /// All 64. SIGKILL and SIGSTOP cannot be blocked; the kernel passes over them.
     pub const ALL: Self = Self(u64::MAX);
+    /// None.
+    pub const NONE: Self = Self(0);
 
     /// These.
     pub fn of(signals: &[Signal]) -> Self {
