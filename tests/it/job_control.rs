@@ -2,10 +2,8 @@
 
 use crate::husk::Run;
 use crate::processes;
-use crate::terminal::{Terminal, script};
+use crate::terminal::{NO_BASH, Terminal, script};
 use crate::world::{self, NO_BUSYBOX, everybody};
-
-const NO_BASH: &str = "no bash(1)";
 
 #[test]
 fn ctrl_c_reaches_the_command_exactly_once() {

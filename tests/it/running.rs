@@ -199,7 +199,8 @@ impl Stream {
         satisfied(&waited.0)
     }
 
-    fn wait_for_end(&self) -> bool {
+    /// Whether it ends within a few seconds.
+    pub fn wait_for_end(&self) -> bool {
         let got = self.shared.0.lock().unwrap();
         let limit = Duration::from_secs(5);
         self.shared
