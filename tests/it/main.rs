@@ -25,6 +25,7 @@ mod skip;
 // What the tests stand on.
 mod faults;
 mod husk;
+mod init_ways;
 mod machine;
 #[path = "../bench/measure.rs"]
 mod measure;
@@ -60,6 +61,7 @@ mod init_cost;
 mod init_machine;
 mod init_namespaces;
 mod init_podman;
+mod init_terminal;
 mod job_control;
 mod many_containers;
 mod mount_flags;
