@@ -62,6 +62,7 @@ mod init_job_control;
 mod init_machine;
 mod init_namespaces;
 mod init_podman;
+mod init_session_leader;
 mod init_terminal;
 mod job_control;
 mod many_containers;
