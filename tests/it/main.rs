@@ -64,6 +64,7 @@ mod init_namespaces;
 mod init_podman;
 mod init_session_leader;
 mod init_terminal;
+mod init_terminal_faults;
 mod job_control;
 mod many_containers;
 mod mount_flags;
