@@ -61,6 +61,7 @@ mod init_cost;
 mod init_job_control;
 mod init_machine;
 mod init_namespaces;
+mod init_neighbours;
 mod init_podman;
 mod init_session_leader;
 mod init_terminal;
