@@ -86,6 +86,7 @@ fn supervise(
             _ => Bond::Death,
         },
     };
+    let early = early(rules);
     let started = spawn::start(&command, Sockets::of(envp, getpid()));
     let number = terminal.as_ref().map(Terminal::number);
     let keeper = Keeper::Husk(terminal.map(Job::new));
@@ -97,10 +98,29 @@ fn supervise(
         }
         (Err(failure), _) => return Err(failure),
     };
+    for signal in early {
+        let _ = signal::send(Target::Process(pid), signal);
+    }
     voice.started(argv.first().unwrap_or_default(), pid);
     let mut init = Init::new(Some(pid), rules, keeper, voice);
     init.settle_down(&[number]);
     Ok(init.until_over())
+}
+
+/// What the terminal has sent to husk's process group while the command was not there to get it; 0
+/// is no signal, and sending it does nothing.
+fn early(rules: &Rules) -> [i32; 3] {
+    let mut early = [0_i32; 3];
+    if rules.session == Session::Husks {
+        let set = SignalSet::of(&[Signal::INT, Signal::QUIT, Signal::TSTP]);
+        for place in &mut early {
+            match signal::take(set, Patience::None) {
+                Ok(Some(received)) => *place = received.signal,
+                _ => break,
+            }
+        }
+    }
+    early
 }
 
 /// The terminal that the command is to share with husk, as the rules have it.

@@ -101,6 +101,8 @@ pub struct Init<'a> {
     status: Option<Status>,
     /// Whether the command stands still, as far as husk was told.
     motion: Motion,
+    /// Whether a SIGTSTP was passed on: when the command stops, husk is to stop as well.
+    stopping: bool,
     rules: &'a Rules,
     keeper: Keeper<'a>,
     voice: Voice,
@@ -153,6 +155,7 @@ impl<'a> Init<'a> {
             command: None,
             status: None,
             motion: Motion::Running,
+            stopping: false,
             rules,
             keeper,
             voice,

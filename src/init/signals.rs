@@ -6,7 +6,7 @@ use crate::fail::Status;
 use crate::link::Order;
 use crate::plan::Session;
 use crate::plan::rules::{Whom, Work};
-use crate::sys::process::own_session;
+use crate::sys::process::{group_of, own_group, own_session};
 use crate::sys::signal::{self, Origin, Patience, Received, Target};
 use crate::sys::terminal::set_foreground;
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, waitid};
@@ -103,7 +103,7 @@ impl Init<'_> {
         if let (Some(pid), Motion::Stopped) = (self.command, self.motion) {
             // It cannot act on the signal while it stands still.
             self.motion = Motion::Running;
-            let _ = signal::send(Target::Group(pid), Signal::CONT.as_raw());
+            self.continue_command(pid);
         }
         (self.phase, self.until) = match self.rules.grace {
             0 => (Phase::Asked, Patience::Endless),
@@ -157,12 +157,22 @@ impl Init<'_> {
                 return;
             }
         }
+        if named == Some(Signal::TSTP) {
+            self.stopping = true;
+            if self.motion == Motion::Stopped {
+                return self.stopped(pid, Signal::TSTP.as_raw());
+            }
+        }
+        if named == Some(Signal::CONT) {
+            self.stopping = false;
+        }
         let of_terminal = is_of_terminal(received, origin);
         let target = match (of_terminal, self.rules.session, self.rules.whom) {
             // The terminal sent it to husk's process group, and so to the command; but for the
             // SIGHUP that only the leader of the session gets.
             (true, Session::Husks, _)
-                if named != Some(Signal::HUP) || own_session() != Some(self.own_pid) =>
+                if (named != Some(Signal::HUP) || own_session() != Some(self.own_pid))
+                    && group_of(pid) == own_group() =>
             {
                 return;
             }
@@ -182,8 +192,17 @@ impl Init<'_> {
                 Some(Signal::TSTP | Signal::TTIN | Signal::TTOU)
             )
         {
-            signal::stop(Target::Process(self.own_pid));
+            self.stopping = true;
         }
+    }
+
+    /// SIGCONT for the command, and for its process group where it has one.
+    fn continue_command(&self, pid: Pid) {
+        let target = match self.rules.session {
+            Session::Husks => Target::Process(pid),
+            _ => Target::Group(pid),
+        };
+        let _ = signal::send(target, Signal::CONT.as_raw());
     }
 
     /// SIGCONT, where there is a terminal that may have to change hands. Whether that was all.
@@ -212,15 +231,35 @@ impl Init<'_> {
             Keeper::Supervisor(_, None) => (),
             Keeper::Husk(Some(job)) => job.stopped(signal, &Group(pid)),
             // Somebody else may have stopped it with SIGSTOP, and will continue it without asking.
-            Keeper::Husk(None) => {
-                if matches!(
-                    Signal::from_named_raw(signal),
-                    Some(Signal::TSTP | Signal::TTIN | Signal::TTOU)
-                ) && self.rules.session != Session::Taking
-                {
-                    signal::stop(Target::Process(self.own_pid));
-                }
-            }
+            Keeper::Husk(None) => self.stop_along(pid, signal),
+        }
+    }
+
+    /// Stops husk as the command was stopped, where a terminal did that, or a SIGTSTP that was passed
+    /// on; and continues the command when somebody continues husk.
+    fn stop_along(&mut self, pid: Pid, signal: i32) {
+        let named = Signal::from_named_raw(signal);
+        let by_terminal = matches!(named, Some(Signal::TSTP | Signal::TTIN | Signal::TTOU))
+            && self.rules.session != Session::Taking;
+        if !self.stopping && !by_terminal {
+            return;
+        }
+        let named = match named {
+            Some(named @ (Signal::TTIN | Signal::TTOU)) => named,
+            _ => Signal::TSTP,
+        };
+        if !signal::stop(Target::Process(self.own_pid), named) {
+            return;
+        }
+        self.stopping = false;
+        self.motion = Motion::Running;
+        // The shell may have continued it with the rest of the job; and somebody may have stopped it
+        // again since, which is not to be undone.
+        let continued = WaitIdOptions::CONTINUED | WaitIdOptions::NOHANG;
+        let again = WaitIdOptions::STOPPED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
+        let was = |options| matches!(waitid(WaitId::Pid(pid), options), Ok(Some(_)));
+        if !was(continued) && !was(again) {
+            self.continue_command(pid);
         }
     }
 

@@ -12,6 +12,7 @@ use crate::sys::exec::{WordList, Words, execve};
 use crate::sys::signal::{self, SignalSet};
 use crate::sys::start::stdin;
 use crate::sys::terminal::{set_foreground, take_control};
+use crate::sys::unstopped::become_unstoppable;
 use core::ffi::CStr;
 use heapless::Vec;
 use rustix::io::{Errno, retry_on_intr};
@@ -200,6 +201,9 @@ fn take_place(command: &Command<'_>) {
     }
     if command.bond == Bond::Death {
         let _ = set_parent_process_death_signal(Some(Signal::KILL));
+    }
+    if command.terminal.is_some() || command.session == Session::Husks {
+        become_unstoppable();
     }
     let _ = signal::set_mask(command.mask);
 }

@@ -68,9 +68,14 @@ impl Job {
             Holder::Supervisor => Target::Process(getpid()),
         };
         self.now = Holder::Supervisor;
-        signal::stop(job_of_caller);
-        if Signal::from_named_raw(signal) == Some(Signal::STOP) {
-            // Whoever did that to the command will continue it, or us: that SIGCONT is still to come.
+        // Another init above this one is to know what the command wants.
+        let named = match Signal::from_named_raw(signal) {
+            Some(named @ (Signal::TTIN | Signal::TTOU)) => named,
+            _ => Signal::TSTP,
+        };
+        let continued = signal::stop(job_of_caller, named);
+        if !continued && signal != Signal::TSTP.as_raw() {
+            // Nobody stopped us, nobody will continue it but by asking: or it would spin.
             return;
         }
         // Here again by SIGCONT; or at once, in a job that nobody could continue (an orphaned process

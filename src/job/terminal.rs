@@ -35,7 +35,7 @@ impl Terminal {
         if session == Session::New {
             return None;
         }
-        let flags = OFlags::RDWR | OFlags::CLOEXEC | OFlags::NOCTTY;
+        let flags = OFlags::RDWR | OFlags::CLOEXEC | OFlags::NOCTTY | OFlags::NONBLOCK;
         let fd = openat(CWD, c"/dev/tty", flags, Mode::empty()).ok()?;
         let found = terminal::modes(&fd).ok();
         let own_group = own_group();

@@ -28,6 +28,7 @@ pub mod start;
 pub mod storage;
 pub mod support;
 pub mod terminal;
+pub mod unstopped;
 
 use rustix::io::Errno;
 

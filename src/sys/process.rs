@@ -30,3 +30,11 @@ fn own(number: u32) -> Option<Pid> {
     let returned = check(unsafe { arch::syscall(number, [0; 6]) });
     Pid::from_raw(i32::try_from(returned.ok()?).ok()?)
 }
+
+/// The process group of `pid`.
+pub fn group_of(pid: Pid) -> Option<Pid> {
+    let pid = pid.as_raw_nonzero().get().cast_unsigned() as usize;
+    // SAFETY: no pointer is passed.
+    let returned = check(unsafe { arch::syscall(__NR_getpgid, [pid, 0, 0, 0, 0, 0]) });
+    Pid::from_raw(i32::try_from(returned.ok()?).ok()?)
+}

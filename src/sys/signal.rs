@@ -7,7 +7,7 @@ use super::idle;
 use core::ptr;
 use linux_raw_sys::general::{
     __NR_kill, __NR_rt_sigaction, __NR_rt_sigprocmask, __NR_rt_sigqueueinfo, __NR_rt_sigtimedwait,
-    SIG_SETMASK, SIGCHLD, SIGTSTP, timespec,
+    SIG_SETMASK, SIGCHLD, timespec,
 };
 use rustix::io::Errno;
 use rustix::process::{Pid, Signal};
@@ -17,7 +17,7 @@ use rustix::process::{Pid, Signal};
 pub struct SignalSet(u64);
 
 /// Bytes of the kernel's signal set: it has 64 signals.
-const SET_BYTES: usize = size_of::<u64>();
+pub(super) const SET_BYTES: usize = size_of::<u64>();
 
 impl SignalSet {
     /// All 64. SIGKILL and SIGSTOP cannot be blocked; the kernel passes over them.
@@ -243,12 +243,19 @@ pub fn send(target: Target, signal: i32) -> Result<(), Errno> {
     check(returned).map(drop)
 }
 
-/// Stops as the terminal would: SIGTSTP, let through for a moment.
-pub fn stop(target: Target) {
-    let tstp = SignalSet(!(1 << (SIGTSTP - 1)));
-    let _ = send(target, SIGTSTP.cast_signed());
-    let _ = set_mask(tstp);
+/// Stops as the terminal would: by `signal`, SIGTSTP, SIGTTIN or SIGTTOU, let through for a moment.
+/// Whether somebody continued it: the kernel does not stop whom nobody could continue (an orphaned
+/// process group).
+pub fn stop(target: Target, signal: Signal) -> bool {
+    let number = signal.as_raw();
+    let _ = send(target, number);
+    let _ = set_mask(SignalSet(!(1 << number.saturating_sub(1))));
     let _ = set_mask(SignalSet::ALL);
+    // The SIGCONT that ended it has done its work: passed on, it would undo what comes after it.
+    matches!(
+        take(SignalSet::of(&[Signal::CONT]), Patience::None),
+        Ok(Some(_))
+    )
 }
 
 fn number(pid: Pid) -> usize {
@@ -256,9 +263,9 @@ fn number(pid: Pid) -> usize {
 }
 
 /// struct sigaction as the kernel has it on x86_64 (with sa_restorer) and, a word longer than
-/// needed, on aarch64: all of it is zero but what is given.
+/// needed, on aarch64: handler, flags, restorer or mask, mask.
 #[repr(C)]
-struct Action([usize; 4]);
+pub(super) struct Action(pub(super) [usize; 4]);
 
 /// Gives SIGCHLD its default disposition: whoever starts husk may have it ignored, and then the
 /// kernel would reap for us and keep the exit status to itself.

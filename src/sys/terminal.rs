@@ -46,7 +46,9 @@ pub fn is_terminal(fd: impl AsFd) -> bool {
 pub fn is_in_foreground(fd: impl AsFd) -> bool {
     let fd = fd.as_fd().as_raw_fd().cast_unsigned() as usize;
     // SAFETY: no bytes are read, so the pointer is not used.
-    check(unsafe { arch::syscall(__NR_read, [fd, 0, 0, 0, 0, 0]) }).is_ok()
+    let read = check(unsafe { arch::syscall(__NR_read, [fd, 0, 0, 0, 0, 0]) });
+    // EAGAIN where somebody else reads; that is asked after the foreground.
+    matches!(read, Ok(_) | Err(Errno::AGAIN))
 }
 
 /// Makes it the controlling terminal of this session, which this process leads: TIOCSCTTY.
