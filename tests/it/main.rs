@@ -25,6 +25,7 @@ mod skip;
 // What the tests stand on.
 mod faults;
 mod husk;
+mod init;
 mod init_ways;
 mod machine;
 #[path = "../bench/measure.rs"]
@@ -64,6 +65,7 @@ mod init_namespaces;
 mod init_neighbours;
 mod init_podman;
 mod init_session_leader;
+mod init_signals;
 mod init_terminal;
 mod init_terminal_faults;
 mod job_control;
