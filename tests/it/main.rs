@@ -66,6 +66,7 @@ mod init_neighbours;
 mod init_podman;
 mod init_session_leader;
 mod init_signals;
+mod init_starts;
 mod init_terminal;
 mod init_terminal_faults;
 mod job_control;
