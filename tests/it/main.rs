@@ -64,6 +64,7 @@ mod init_machine;
 mod init_namespaces;
 mod init_neighbours;
 mod init_podman;
+mod init_rewrites;
 mod init_session_leader;
 mod init_signals;
 mod init_starts;
