@@ -71,6 +71,7 @@ mod init_signals;
 mod init_starts;
 mod init_terminal;
 mod init_terminal_faults;
+mod init_waits;
 mod job_control;
 mod many_containers;
 mod mount_flags;
