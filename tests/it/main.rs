@@ -69,6 +69,7 @@ mod init_rewrites;
 mod init_session_leader;
 mod init_signals;
 mod init_starts;
+mod init_status;
 mod init_terminal;
 mod init_terminal_faults;
 mod init_waits;
