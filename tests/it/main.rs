@@ -65,6 +65,7 @@ mod init_job_control;
 mod init_machine;
 mod init_namespaces;
 mod init_neighbours;
+mod init_options;
 mod init_podman;
 mod init_rewrites;
 mod init_session_leader;
