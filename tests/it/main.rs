@@ -70,6 +70,7 @@ mod init_podman;
 mod init_rewrites;
 mod init_session_leader;
 mod init_signals;
+mod init_speaks;
 mod init_starts;
 mod init_status;
 mod init_terminal;
