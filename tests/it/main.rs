@@ -67,6 +67,7 @@ mod init_namespaces;
 mod init_neighbours;
 mod init_options;
 mod init_podman;
+mod init_reaps;
 mod init_rewrites;
 mod init_session_leader;
 mod init_signals;
