@@ -59,6 +59,7 @@ mod id_helpers;
 mod id_maps;
 mod init_caller;
 mod init_cost;
+mod init_deaths;
 mod init_descriptors;
 mod init_executes;
 mod init_grace;
