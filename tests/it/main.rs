@@ -62,6 +62,7 @@ mod init_cost;
 mod init_deaths;
 mod init_descriptors;
 mod init_executes;
+mod init_faults;
 mod init_grace;
 mod init_job_control;
 mod init_machine;
