@@ -66,6 +66,7 @@ mod init_faults;
 mod init_grace;
 mod init_job_control;
 mod init_machine;
+mod init_names;
 mod init_namespaces;
 mod init_neighbours;
 mod init_options;
