@@ -70,6 +70,7 @@ mod init_names;
 mod init_namespaces;
 mod init_neighbours;
 mod init_options;
+mod init_others;
 mod init_podman;
 mod init_reaps;
 mod init_rewrites;
