@@ -79,6 +79,8 @@ mod init_signals;
 mod init_speaks;
 mod init_starts;
 mod init_status;
+#[cfg(feature = "toml")]
+mod init_table;
 mod init_terminal;
 mod init_terminal_faults;
 mod init_waits;
