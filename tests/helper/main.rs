@@ -9,6 +9,7 @@
 mod facts;
 mod janitor;
 mod processes;
+mod signals;
 
 use std::env;
 use std::ffi::OsString;
@@ -28,6 +29,9 @@ fn main() -> ExitCode {
         Some("hold") => processes::hold(),
         Some("spawn") => processes::spawn(&rest),
         Some("on-terminal") => processes::on_terminal(&rest),
+        Some("signals") => signals::print(&rest),
+        Some("blocked") => signals::blocked(&rest),
+        Some("nameless") => signals::nameless(&rest),
         Some("janitor") => janitor::wait_and_clean(&rest),
         _ => {
             eprintln!("helper: no such word: {word:?}");
@@ -41,4 +45,9 @@ fn main() -> ExitCode {
         },
         |()| ExitCode::SUCCESS,
     )
+}
+
+/// What the kernel refused, as std says it.
+fn refusal(errno: rustix::io::Errno) -> std::io::Error {
+    std::io::Error::from_raw_os_error(errno.raw_os_error())
 }

@@ -10,13 +10,13 @@ use std::thread;
 use std::time::Duration;
 
 /// Longer than any test, shorter than anybody's patience with a stray process.
-const HOLD: Duration = Duration::from_secs(120);
+pub const HOLD_SECONDS: u32 = 120;
 
 /// Says `ready` and stays. Its arguments are marks to find it by.
 pub fn hold() -> io::Result<()> {
     println!("ready");
     io::stdout().flush()?;
-    thread::sleep(HOLD);
+    thread::sleep(Duration::from_secs(HOLD_SECONDS.into()));
     Ok(())
 }
 
@@ -43,8 +43,7 @@ pub fn on_terminal(words: &[OsString]) -> io::Result<()> {
     let [tty, program, rest @ ..] = words else {
         return Err(io::Error::other("TTY PROGRAM ARGUMENT…"));
     };
-    rustix::process::setsid()
-        .map_err(|error| io::Error::from_raw_os_error(error.raw_os_error()))?;
+    rustix::process::setsid().map_err(super::refusal)?;
     // A session leader without a terminal gets the first that it opens (credentials(7)).
     let terminal = OpenOptions::new().read(true).write(true).open(tty)?;
     Err(Command::new(program)

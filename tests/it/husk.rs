@@ -13,6 +13,7 @@ use std::time::Duration;
 pub struct Run {
     who: Identity,
     before: Vec<OsString>,
+    program: OsString,
     words: Vec<OsString>,
     variables: Vec<(OsString, OsString)>,
     directory: PathBuf,
@@ -29,9 +30,15 @@ enum Input {
 impl Run {
     /// `husk` alone, started by `who` in an empty directory.
     pub fn husk(who: &Identity) -> Self {
+        Self::program(who, world::husk())
+    }
+
+    /// Another program in husk's place: a peer, or husk by another name.
+    pub fn program(who: &Identity, program: &Path) -> Self {
         Self {
             who: who.clone(),
             before: Vec::new(),
+            program: program.into(),
             words: Vec::new(),
             variables: vec![
                 ("PATH".into(), world::PATH.into()),
@@ -205,7 +212,7 @@ impl Run {
         let quoted = |word: &OsString| format!("'{}'", word.to_str().unwrap());
         let words = self.before.iter().cloned();
         let words = words
-            .chain([world::husk().into()])
+            .chain([self.program.clone()])
             .chain(self.words.iter().cloned());
         words
             .map(|word| quoted(&word))
@@ -214,8 +221,8 @@ impl Run {
     }
 
     fn command(&self) -> Command {
-        let husk = [world::husk().as_os_str().to_owned()];
-        let mut words = self.before.iter().chain(&husk).chain(&self.words);
+        let program = [&self.program];
+        let mut words = self.before.iter().chain(program).chain(&self.words);
         let mut command = Command::new(words.next().unwrap());
         command.args(words).env_clear().current_dir(&self.directory);
         command.envs(self.variables.iter().map(|(name, value)| (name, value)));

@@ -17,20 +17,19 @@ pub struct Process {
 
 /// Every process of the machine that is not a zombie.
 pub fn all() -> Vec<Process> {
-    let numbers = fs::read_dir("/proc")
-        .unwrap()
-        .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse::<u32>().ok());
-    numbers.filter_map(read).collect()
+    numbers().filter_map(read).collect()
+}
+
+fn numbers() -> impl Iterator<Item = u32> {
+    let entries = fs::read_dir("/proc").unwrap();
+    entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
 }
 
 fn read(pid: u32) -> Option<Process> {
-    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    let fields: Vec<&str> = stat.rsplit_once(')')?.1.split_whitespace().collect();
+    let fields = stat(pid)?;
     let arguments = fs::read(format!("/proc/{pid}/cmdline")).ok()?;
     let arguments = String::from_utf8_lossy(&arguments).replace('\0', " ");
-    let alive = fields
-        .first()
-        .is_some_and(|state| *state != "Z" && *state != "X");
+    let alive = fields[0] != "Z" && fields[0] != "X";
     alive.then(|| Process {
         pid,
         parent: fields[1].parse().unwrap(),
@@ -38,16 +37,61 @@ fn read(pid: u32) -> Option<Process> {
     })
 }
 
+/// State, parent, group, session, terminal, the terminal's foreground group, … (proc_pid_stat(5)).
+fn stat(pid: u32) -> Option<Vec<String>> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    let fields = stat.rsplit_once(')')?.1.split_whitespace();
+    Some(fields.map(str::to_owned).collect())
+}
+
 /// The process group that has the terminal of this process.
 pub fn foreground_of(pid: u32) -> Option<u32> {
-    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    // State, parent, group, session, terminal, and the terminal's foreground group (proc_pid_stat(5)).
-    stat.rsplit_once(')')?
-        .1
-        .split_whitespace()
-        .nth(5)?
-        .parse()
-        .ok()
+    stat(pid)?.get(5)?.parse().ok()
+}
+
+/// Its process group and its session.
+pub fn group_and_session_of(pid: u32) -> (u32, u32) {
+    let fields = stat(pid).unwrap();
+    (fields[2].parse().unwrap(), fields[3].parse().unwrap())
+}
+
+/// The zombies that this process has not reaped.
+pub fn zombies_of(parent: u32) -> Vec<u32> {
+    let is_one = |pid: &u32| {
+        stat(*pid).is_some_and(|fields| fields[0] == "Z" && fields[1] == parent.to_string())
+    };
+    numbers().filter(is_one).collect()
+}
+
+/// The letter of its state: `T` is stopped, `Z` a zombie. `None` when it is gone.
+pub fn state_of(pid: u32) -> Option<char> {
+    stat(pid)?[0].chars().next()
+}
+
+/// Waits until it is in this state, or gone where that is `None`.
+pub fn wait_for_state(pid: u32, state: Option<char>) {
+    let end = Instant::now() + Duration::from_secs(5);
+    while state_of(pid) != state {
+        let now = state_of(pid);
+        assert!(Instant::now() < end, "{pid} is {now:?}, and not {state:?}");
+        thread::sleep(Duration::from_millis(1));
+    }
+}
+
+/// The only child of a process, within a moment.
+pub fn soon_only_child(parent: u32) -> u32 {
+    let end = Instant::now() + Duration::from_secs(5);
+    loop {
+        let children: Vec<Process> = all()
+            .into_iter()
+            .filter(|process| process.parent == parent)
+            .collect();
+        if let [child] = &children[..] {
+            return child.pid;
+        }
+        assert!(Instant::now() < end, "children of {parent}: {children:#?}");
+        thread::sleep(Duration::from_millis(1));
+    }
 }
 
 /// The processes that have the mark in their arguments.
@@ -87,6 +131,17 @@ pub fn kill_marked(mark: &str) {
         let pid = Pid::from_raw(process.pid.try_into().unwrap()).unwrap();
         // It may be gone by now.
         let _gone = kill_process(pid, Signal::KILL);
+    }
+}
+
+/// Kills every process that this one started, and those that they did.
+pub fn kill_descendants(pid: u32) {
+    for process in all() {
+        if process.parent == pid {
+            kill_descendants(process.pid);
+            let pid = Pid::from_raw(process.pid.try_into().unwrap()).unwrap();
+            let _gone = kill_process(pid, Signal::KILL);
+        }
     }
 }
 

@@ -54,6 +54,11 @@ impl Started {
         );
     }
 
+    /// Waits until what it has printed is so, or its limit.
+    pub fn wait_until(&self, condition: impl Fn(&str) -> bool) -> bool {
+        self.out.wait_until(self.limit, condition)
+    }
+
     /// What it has printed so far.
     pub fn so_far(&self) -> String {
         self.out.text()
