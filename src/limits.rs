@@ -31,6 +31,9 @@ pub const ENVIRONMENT: usize = 4096;
 /// Words of `command` in the file. The command line itself has no limit but execve(2)'s.
 pub const COMMAND_WORDS: usize = 256;
 
+/// Words of a command that is a script without a #! line, which gets them by way of the shell.
+pub const SCRIPT_WORDS: usize = 8192;
+
 /// Bytes of a path with its NUL: PATH_MAX (limits.h).
 pub const PATH_BYTES: usize = 4096;
 

@@ -61,10 +61,10 @@ command's exit status: an init for containers, by husk.
 ";
 
 const INIT_TAIL: &str = "
-A terminating signal is TERM or INT from a process, or the HUP of a terminal that
-hangs up; a second one ends the grace. Signals: numbers, TERM, RTMIN+1. Options may
-stand in HUSK_INIT_OPTIONS too; tini's and dumb-init's variables work as theirs do,
-and so does a link to husk named tini, docker-init, dumb-init or catatonit.
+A terminating signal is TERM or INT from a process, or the HUP of a terminal
+that hangs up; a second one ends the grace. Signals: numbers, TERM, RTMIN+1.
+Options may stand in HUSK_INIT_OPTIONS too; tini's and dumb-init's variables
+work as theirs do, and so does a link to husk named tini or dumb-init.
 ";
 
 const RUN_TAIL: &str = "

@@ -46,7 +46,7 @@ init_options! {
     /// `--subreaper`.
     Subreaper: "s|subreaper||be a subreaper: done anyway when not PID 1",
     /// `--pdeathsig`.
-    Pdeathsig: "p|pdeathsig|SIG|get SIG when the parent dies; the command dies with husk",
+    Pdeathsig: "p|pdeathsig|SIG|get SIG when the parent dies; die together",
     /// `--single-child`.
     SingleChild: "c|single-child||no process group, no session; signals go to it alone",
     /// `--no-tty`.

@@ -42,8 +42,8 @@ pub fn run(
     } else if let Err(errno) = set_child_subreaper(Some(own_pid)) {
         voice.warns(Failure::new(Doing::AdoptOrphans, b"", errno));
     }
-    if let Some(signal) = Signal::from_named_raw(i32::from(rules.parent_death)) {
-        parent::signal_at_death(signal)?;
+    if rules.parent_death != 0 {
+        parent::signal_at_death(i32::from(rules.parent_death))?;
     }
     let status = supervise(voice, (argv, envp), rules, mask);
     if let Some(action) = rules.on_exit {

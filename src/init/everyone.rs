@@ -5,6 +5,7 @@ use crate::sys::open::openat;
 use crate::sys::signal::{self, Target};
 use crate::text::{Decimal, parse_number};
 use core::ffi::CStr;
+use heapless::Vec;
 use rustix::fs::{CWD, Mode, OFlags};
 use rustix::io::{pread, retry_on_intr};
 use rustix::process::Pid;
@@ -16,32 +17,59 @@ const GENERATIONS: usize = 64;
 /// Bytes of /proc/PID/stat up to the parent's pid: two numbers, a name of 64 bytes at most, a state.
 const STAT: usize = 128;
 
+/// Whether there was anybody to be seen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Seen {
+    /// There was.
+    Somebody,
+    /// /proc is missing, or another PID namespace's.
+    Nobody,
+}
+
+/// How many processes are found before the first of them is signalled: what they start in answer is
+/// theirs.
+const AT_ONCE: usize = 2048;
+
 /// Sends `signal` to all processes that descend from `own`, as far as /proc shows them. As husk is
 /// the subreaper they do for as long as they live.
 ///
 /// A pid may become somebody else's between being read and being signalled, as with kill(1).
 #[inline(never)]
-pub fn signal(own: Pid, signal: i32) {
+pub fn signal(own: Pid, signal: i32) -> Seen {
     let own = own.as_raw_nonzero().get();
     // A /proc of another PID namespace has other numbers.
     if read(b"self").is_none_or(|found| found.pid != own) {
-        return;
+        return Seen::Nobody;
     }
     let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::DIRECTORY;
     let Ok(proc) = openat(CWD, c"/proc", flags, Mode::empty()) else {
-        return;
+        return Seen::Nobody;
     };
     let mut directory = Directory::new(proc);
-    while let Ok(Some(name)) = directory.next_name() {
+    let mut found: Vec<Pid, AT_ONCE> = Vec::new();
+    loop {
+        let name = directory.next_name();
+        let Ok(Some(name)) = name else { break };
         let Some(process) = parse_number(name.to_bytes()).and_then(|_| read(name.to_bytes()))
         else {
             continue;
         };
-        if descends(process, own)
-            && let Some(pid) = Pid::from_raw(process.pid)
-        {
-            let _ = signal::send(Target::Process(pid), signal);
+        if !descends(process, own) {
+            continue;
         }
+        if let Some(Err(pid)) = Pid::from_raw(process.pid).map(|pid| found.push(pid)) {
+            tell(&found, signal);
+            found.clear();
+            let _ = found.push(pid);
+        }
+    }
+    tell(&found, signal);
+    Seen::Somebody
+}
+
+fn tell(processes: &[Pid], signal: i32) {
+    for pid in processes {
+        let _ = signal::send(Target::Process(*pid), signal);
     }
 }
 

@@ -196,10 +196,10 @@ impl<'a> Init<'a> {
                     }
                     continue;
                 }
-                Ok(None) if left == Left::Nothing => {
-                    self.time_is_up();
-                    continue;
-                }
+                Ok(None) if left == Left::Nothing => match self.time_is_up() {
+                    Some(status) => return status,
+                    None => continue,
+                },
                 Ok(_) => (),
                 Err(Errno::INTR) => continue,
                 // Without a way to wait for signals children are all that can be waited for.

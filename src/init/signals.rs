@@ -1,6 +1,6 @@
 //! Signals on their way to the command, and the end of everything in its time.
 
-use super::everyone;
+use super::everyone::{self, Seen};
 use super::{Group, Init, Keeper, Motion};
 use crate::fail::Status;
 use crate::link::Order;
@@ -25,6 +25,9 @@ pub enum Phase {
     /// SIGKILL was sent.
     Killing,
 }
+
+/// Seconds that SIGKILL may take.
+const AFTER_KILL: u32 = 1;
 
 /// Whether the signal is one that asks husk to end: not Ctrl-C, which is for the command to judge,
 /// and not the SIGHUP with which a process asks for another to read its files again.
@@ -82,13 +85,16 @@ impl Init<'_> {
         None
     }
 
-    /// The time of this phase is over.
-    pub(super) fn time_is_up(&mut self) {
+    /// The time of this phase is over. A status when there is nothing more to be done.
+    pub(super) fn time_is_up(&mut self) -> Option<Status> {
         match self.phase {
+            // What is still there cannot be seen, or may not be killed.
+            Phase::Killing if self.status.is_some() => return self.status,
             Phase::Draining(received) => self.pass_terminating(received),
             Phase::Grace => self.kill(),
             Phase::Calm | Phase::Asked | Phase::Killing => self.until = Patience::Endless,
         }
+        None
     }
 
     fn pass_terminating(&mut self, received: Received) {
@@ -124,7 +130,7 @@ impl Init<'_> {
     /// The grace is over: the command first; then, or when that has ended, everything else.
     pub(super) fn kill(&mut self) {
         self.phase = Phase::Killing;
-        self.until = Patience::Endless;
+        self.until = Self::after(AFTER_KILL);
         let kill = Signal::KILL.as_raw();
         self.voice.kills(self.command);
         match self.command {
@@ -139,7 +145,10 @@ impl Init<'_> {
         if self.own_pid.is_init() {
             let _ = signal::send(Target::All, signal);
         } else {
-            everyone::signal(self.own_pid, signal);
+            let seen = everyone::signal(self.own_pid, signal);
+            if let (Seen::Nobody, Some(pid)) = (seen, self.command) {
+                let _ = signal::send(self.with_its_group(pid), signal);
+            }
         }
     }
 
@@ -196,13 +205,16 @@ impl Init<'_> {
         }
     }
 
-    /// SIGCONT for the command, and for its process group where it has one.
-    fn continue_command(&self, pid: Pid) {
-        let target = match self.rules.session {
+    /// The command, and its process group where it has one.
+    fn with_its_group(&self, pid: Pid) -> Target {
+        match self.rules.session {
             Session::Husks => Target::Process(pid),
             _ => Target::Group(pid),
-        };
-        let _ = signal::send(target, Signal::CONT.as_raw());
+        }
+    }
+
+    fn continue_command(&self, pid: Pid) {
+        let _ = signal::send(self.with_its_group(pid), Signal::CONT.as_raw());
     }
 
     /// SIGCONT, where there is a terminal that may have to change hands. Whether that was all.
@@ -242,6 +254,10 @@ impl Init<'_> {
         let by_terminal = matches!(named, Some(Signal::TSTP | Signal::TTIN | Signal::TTOU))
             && self.rules.session != Session::Taking;
         if !self.stopping && !by_terminal {
+            return;
+        }
+        if self.own_pid.is_init() {
+            // Nobody stops PID 1.
             return;
         }
         let named = match named {

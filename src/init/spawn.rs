@@ -4,7 +4,7 @@ use super::interpreter::{self, FileId};
 use super::sockets::Sockets;
 use crate::fail::{self, Doing, Failed, Status};
 use crate::job::terminal::{Holder, Terminal};
-use crate::limits::{COMMAND_WORDS, PATH_BYTES};
+use crate::limits::{PATH_BYTES, SCRIPT_WORDS};
 use crate::plan::namespace::NamespaceSet;
 use crate::plan::{Plan, Session};
 use crate::sys::clone;
@@ -265,8 +265,10 @@ fn attempt(command: &Command<'_>, directory: &[u8], name: &[u8], failure: &mut F
 }
 
 /// A script without a #! line is for /bin/sh, as execvp(3) has it.
+#[cold]
+#[inline(never)]
 fn execute_script(command: &Command<'_>, file: &CStr) -> Errno {
-    let mut argv = WordList::<{ COMMAND_WORDS + 3 }>::new();
+    let mut argv = WordList::<{ SCRIPT_WORDS + 3 }>::new();
     let words = [c"/bin/sh", file]
         .into_iter()
         .chain(command.argv.skip(1).iter());

@@ -83,7 +83,7 @@ pub fn run<'a>(plan: &Plan<'a>) -> Result<Status, Failed> {
     fd::close_range(3, u32::MAX);
     let caller_mask = init::block_signals()?;
     if plan.supervisor == Supervisor::DiesWithParent {
-        signal_at_death(Signal::KILL)?;
+        signal_at_death(Signal::KILL.as_raw())?;
     }
     let terminal = Terminal::open(plan.session, plan.init);
     let (outer, inner) = link::pair().doing(Doing::Connect, b"")?;

@@ -2,7 +2,9 @@
 
 use super::arch;
 use super::check;
-use linux_raw_sys::general::{__NR_exit_group, __NR_getpgid, __NR_getsid};
+use linux_raw_sys::general::{__NR_exit_group, __NR_getpgid, __NR_getsid, __NR_prctl};
+use linux_raw_sys::prctl::PR_SET_PDEATHSIG;
+use rustix::io::Errno;
 use rustix::process::Pid;
 
 /// exit_group(2).
@@ -12,6 +14,20 @@ pub fn exit(status: u8) -> ! {
         // filter that answers for it), it is simply made again.
         unsafe { arch::syscall(__NR_exit_group, [usize::from(status), 0, 0, 0, 0, 0]) };
     }
+}
+
+/// Asks for `signal`, 1 to 64, when the parent dies: PR_SET_PDEATHSIG of prctl(2).
+pub fn set_parent_death_signal(signal: i32) -> Result<(), Errno> {
+    let args = [
+        PR_SET_PDEATHSIG as usize,
+        usize::try_from(signal).unwrap_or(0),
+        0,
+        0,
+        0,
+        0,
+    ];
+    // SAFETY: no pointer is passed.
+    check(unsafe { arch::syscall(__NR_prctl, args) }).map(drop)
 }
 
 /// husk's process group. `None` where it is outside of husk's PID namespace, and so without a

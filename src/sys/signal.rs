@@ -248,14 +248,21 @@ pub fn send(target: Target, signal: i32) -> Result<(), Errno> {
 /// process group).
 pub fn stop(target: Target, signal: Signal) -> bool {
     let number = signal.as_raw();
+    let continued = || {
+        matches!(
+            take(SignalSet::of(&[Signal::CONT]), Patience::None),
+            Ok(Some(_))
+        )
+    };
+    // A SIGCONT that is there already was meant for this stop; the kernel would forget it.
+    if continued() {
+        return true;
+    }
     let _ = send(target, number);
     let _ = set_mask(SignalSet(!(1 << number.saturating_sub(1))));
     let _ = set_mask(SignalSet::ALL);
     // The SIGCONT that ended it has done its work: passed on, it would undo what comes after it.
-    matches!(
-        take(SignalSet::of(&[Signal::CONT]), Patience::None),
-        Ok(Some(_))
-    )
+    continued()
 }
 
 fn number(pid: Pid) -> usize {

@@ -33,6 +33,7 @@ pub fn read<'a>(source: &mut Source<'_, 'a>, rules: &mut Rules, key: &'a str) ->
                         least,
                         most,
                     },
+                    What::Found(text, _) => What::Found(text, "a number"),
                     _ => What::Text("is no signal's number: 1 to 64"),
                 };
                 return Err(source.cursor.refuse(what));
