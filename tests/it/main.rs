@@ -54,6 +54,7 @@ mod features;
 mod flags;
 mod foreign_root;
 mod host_tree;
+mod hosts_kernels;
 mod house;
 mod id_helpers;
 mod id_maps;
