@@ -176,6 +176,13 @@ impl Run {
         ])
     }
 
+    /// Started by root, who becomes the user by what comes before husk.
+    #[must_use]
+    pub fn started_by_root(mut self) -> Self {
+        self.who = world::myself().clone();
+        self
+    }
+
     /// On a host that is as these words of `helper host` say. Set-user-ID programs work there if root
     /// runs the tests; else the container does without.
     #[must_use]
