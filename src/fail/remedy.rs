@@ -9,7 +9,7 @@ use rustix::io::Errno;
 pub fn remedy(doing: Doing, errno: Option<Errno>) -> Option<&'static str> {
     Some(match (doing, errno?) {
         (Doing::CreateNamespaces, Errno::PERM) => {
-            "user namespaces are refused: on Debian, sysctl kernel.unprivileged_userns_clone=1; in a container, drop its seccomp profile; in a chroot, leave it"
+            "a security module refuses, or the kernel is patched: see its log"
         }
         (Doing::CreateNamespaces, Errno::NOSYS) => {
             "a time namespace needs clone3(2), which is missing or filtered here: leave \"time\" out"
@@ -28,7 +28,7 @@ pub fn remedy(doing: Doing, errno: Option<Errno>) -> Option<&'static str> {
             "the kernel has no such file system, or not loaded: as root, modprobe it"
         }
         (Doing::MountOverlay, Errno::INVAL | Errno::PERM) => {
-            "overlays need Linux 5.11 here, and a directory for writes that is not on NFS or an overlay"
+            "overlays need Linux 5.11 here, a root without mounts below it, and a directory for writes that is not on NFS or an overlay"
         }
         (Doing::OpenTarget, Errno::NOENT) => "create it, or say make_target = true",
         (Doing::OpenTarget | Doing::MakeTarget, Errno::LOOP) => {

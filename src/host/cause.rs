@@ -68,7 +68,8 @@ pub fn of_restriction() -> Option<Cause> {
     is_filtered().then_some(Cause::Seccomp)
 }
 
-/// Why mount(2) was refused on the way to the root.
+/// Why mount(2) on the way to the root, or another call that needs no more than a namespace, was
+/// refused.
 #[cold]
 pub fn of_mount(errno: Errno) -> Option<Cause> {
     match errno {
