@@ -150,22 +150,21 @@ impl Tree {
         let target = self.directory(operation, symlinks)?;
         let bits = KernelFlags::from_bits_retain(flags.0);
         let path = operation.target.path().to_bytes();
-        let mounted = mount(name, ProcFd::new(&target).path(), kind, bits, data).doing_on(
-            Doing::Mount,
-            kind.to_bytes(),
-            path,
-        );
-        match mounted {
-            Err(failed) if failed.errno() == Some(Errno::PERM) => self
-                .outer(operation, kind, flags, &target)
-                .unwrap_or(Err(failed)),
-            Err(failed) if failed.errno() == Some(Errno::ACCESS) => {
-                let what = [kind.to_bytes(), path];
-                let cause = cause::of_restriction();
-                Err(Failure::caused(Doing::Mount, what, failed.errno(), cause))
-            }
-            mounted => mounted,
+        let Err(errno) = mount(name, ProcFd::new(&target).path(), kind, bits, data) else {
+            return Ok(());
+        };
+        if errno == Errno::PERM
+            && let Some(done) = self.outer(operation, kind, flags, &target)
+        {
+            return done;
         }
+        let cause = match errno {
+            Errno::PERM => (kind == c"proc").then_some(Cause::MaskedProc),
+            Errno::NOENT | Errno::ACCESS => cause::of_mount(errno),
+            _ => None,
+        };
+        let what = [kind.to_bytes(), path];
+        Err(Failure::caused(Doing::Mount, what, Some(errno), cause))
     }
 
     /// The kernel gives a new proc or sysfs only to whom the outer one is whole (user_namespaces(7)

@@ -4,7 +4,8 @@ use super::mount_flags;
 use super::proc_fd::ProcFd;
 use super::resolve::{self, Symlinks, TMPFS_MAGIC, read_link};
 use super::stack::topmost;
-use crate::fail::{Doing, Explain, Failed};
+use crate::fail::{Doing, Explain, Failed, Failure};
+use crate::host::cause;
 use crate::limits::PATH_BYTES;
 use crate::plan::mount::MountFlags;
 use crate::plan::namespace::NamespaceSet;
@@ -78,7 +79,7 @@ pub fn prepare<'a>(plan: &Plan<'a>, root: Fd, upper: Option<Fd>) -> Result<NewRo
     cut_propagation(plan)?;
     let fd = match plan.writes {
         Writes::Root => {
-            let reach = bind(root.as_fd(), c"/").doing(Doing::BindRoot, path)?;
+            let reach = bind(root.as_fd(), c"/").map_err(|e| refused(Doing::BindRoot, path, e))?;
             let fd = topmost().doing(Doing::BindRoot, path)?;
             if plan.access == Access::ReadOnly {
                 mount_flags::set(fd.as_fd(), MountFlags::READ_ONLY, reach)
@@ -124,7 +125,11 @@ fn cut_propagation<'a>(plan: &Plan<'a>) -> Result<(), Failed> {
         return Ok(());
     }
     let slave = MountPropagationFlags::DOWNSTREAM | MountPropagationFlags::REC;
-    mount_change(c"/", slave).doing(Doing::MakeSlave, b"/")
+    mount_change(c"/", slave).map_err(|errno| refused(Doing::MakeSlave, b"/", errno))
+}
+
+fn refused(doing: Doing, path: &[u8], errno: Errno) -> Failed {
+    Failure::caused(doing, [path, b""], Some(errno), cause::of_mount(errno))
 }
 
 /// An overlay with `root` below and a tmpfs or the directory `upper` above.

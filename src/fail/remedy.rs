@@ -1,31 +1,18 @@
-//! What to do about a refusal: one table of causes.
+//! What to do about a refusal, where nobody looks for its cause on the host (see [`Cause`]).
+//!
+//! [`Cause`]: super::cause::Cause
 
 use super::doing::Doing;
 use rustix::io::Errno;
 
-/// The causes of `errno` in this step that can be mended, and how. A helper's refusal comes without one.
+/// The causes of `errno` in this step that can be mended, and how.
 pub fn remedy(doing: Doing, errno: Option<Errno>) -> Option<&'static str> {
-    if doing == Doing::HelperRefused {
-        return Some("your ids are in /etc/subuid and /etc/subgid");
-    }
     Some(match (doing, errno?) {
-        (Doing::CreateNamespaces, Errno::NOSPC | Errno::USERS) => {
-            "a limit is reached: as root, sysctl -w user.max_user_namespaces=15000 (or another user.max_*); or 32 are nested already"
-        }
         (Doing::CreateNamespaces, Errno::PERM) => {
-            "user namespaces are refused: on Debian, sysctl kernel.unprivileged_userns_clone=1; in a container, drop its seccomp profile; in a chroot, leave it"
-        }
-        (Doing::CreateNamespaces, Errno::INVAL) => {
-            "the kernel lacks one of these, or has them switched off (CentOS 7: sysctl -w user.max_user_namespaces=15000)"
-        }
-        (Doing::CreateNamespaces, Errno::ACCESS) => {
-            "a security module (AppArmor, SELinux) refuses user namespaces to this program"
+            "a security module refuses, or the kernel is patched: see its log"
         }
         (Doing::CreateNamespaces, Errno::NOSYS) => {
             "a time namespace needs clone3(2), which is missing or filtered here: leave \"time\" out"
-        }
-        (Doing::CreateNamespaces, Errno::AGAIN) => {
-            "the limit on processes is reached: see ulimit -u"
         }
         (Doing::WriteMap, Errno::PERM | Errno::ACCESS) => {
             "without CAP_SETUID and CAP_SETGID only one's own id can be mapped: user_namespaces(7)"
@@ -33,7 +20,6 @@ pub fn remedy(doing: Doing, errno: Option<Errno>) -> Option<&'static str> {
         (Doing::WriteMap, Errno::INVAL) => {
             "too many lines for this kernel (5 before 4.15), or ranges that it refuses: user_namespaces(7)"
         }
-        (Doing::WriteMap, Errno::NOENT) => "husk needs /proc to be mounted",
         (Doing::LackNamespace, _) => "this kernel does not have it",
         (Doing::Mount, Errno::PERM) => {
             "parts of /proc or /sys are hidden here, or it is not for user namespaces: bind the outer one (\"recursive_bind\")"
@@ -42,7 +28,7 @@ pub fn remedy(doing: Doing, errno: Option<Errno>) -> Option<&'static str> {
             "the kernel has no such file system, or not loaded: as root, modprobe it"
         }
         (Doing::MountOverlay, Errno::INVAL | Errno::PERM) => {
-            "overlays need Linux 5.11 here, and a directory for writes that is not on NFS or an overlay"
+            "overlays need Linux 5.11 here, a root without mounts below it, and a directory for writes that is not on NFS or an overlay"
         }
         (Doing::OpenTarget, Errno::NOENT) => "create it, or say make_target = true",
         (Doing::OpenTarget | Doing::MakeTarget, Errno::LOOP) => {

@@ -6,7 +6,9 @@ use crate::fail::cause::Cause;
 use crate::limits::PATH_BYTES;
 use crate::text::parse_number;
 use core::ffi::CStr;
-use rustix::fs::{AtFlags, CWD, StatVfsMountFlags, getxattr, statat, statvfs};
+use rustix::fs::{
+    AtFlags, CWD, StatVfsMountFlags, StatxAttributes, StatxFlags, getxattr, statat, statvfs, statx,
+};
 use rustix::io::Errno;
 use rustix::process::{getgid, getuid};
 use rustix::system::uname;
@@ -45,7 +47,10 @@ pub fn of_clone(errno: Errno) -> Option<Cause> {
         Errno::INVAL | Errno::NOSPC | Errno::USERS if none_allowed() => {
             Some(Cause::NoUsernsAllowed)
         }
-        Errno::INVAL => Some(Cause::NoUserNamespaces),
+        Errno::INVAL if is_el7() || is_missing(c"/proc/self/ns/user") => {
+            Some(Cause::NoUserNamespaces)
+        }
+        Errno::INVAL => Some(Cause::NoSuchNamespace),
         Errno::NOSPC | Errno::USERS => Some(Cause::NamespaceLimit),
         Errno::ACCESS if number_in(c"/sys/fs/selinux/enforce") == Some(1) => Some(Cause::Selinux),
         Errno::ACCESS => Some(Cause::Apparmor),
@@ -63,8 +68,32 @@ pub fn of_restriction() -> Option<Cause> {
     is_filtered().then_some(Cause::Seccomp)
 }
 
+/// Why mount(2) on the way to the root, or another call that needs no more than a namespace, was
+/// refused.
+#[cold]
+pub fn of_mount(errno: Errno) -> Option<Cause> {
+    match errno {
+        Errno::NOENT => lacks_proc().then_some(Cause::NoProc),
+        Errno::INVAL => is_chroot().then_some(Cause::Chroot),
+        Errno::PERM | Errno::ACCESS => of_restriction(),
+        _ => None,
+    }
+}
+
+/// Whether there is no /proc.
+fn lacks_proc() -> bool {
+    is_missing(c"/proc/self")
+}
+
+fn is_missing(path: &CStr) -> bool {
+    statat(CWD, path, AtFlags::empty()).is_err()
+}
+
 /// Why newuidmap(1) at `helper` refuses, where it says no more than "Operation not permitted".
 pub fn of_helper(helper: &CStr) -> Option<Cause> {
+    if lacks_proc() {
+        return Some(Cause::NoProc);
+    }
     if with_status(b"NoNewPrivs:", parse_number) == Some(1) {
         return Some(Cause::NoNewPrivs);
     }
@@ -129,7 +158,8 @@ pub fn is_filtered() -> bool {
     with_status(b"Seccomp:", parse_number) == Some(2)
 }
 
-/// Whether no mount is the process's root: then it is in a chroot, or on an initramfs.
+/// Whether no mount is the process's root: then it is in a chroot, or on an initramfs. Without /proc
+/// statx(2) tells (5.8).
 fn is_chroot() -> bool {
     let (mut lines, mut root) = (0_u32, 0_u32);
     for_each_line(c"/proc/self/mountinfo", &mut |line| {
@@ -137,7 +167,14 @@ fn is_chroot() -> bool {
         // The mount point is the fifth field (proc_pid_mountinfo(5)).
         root |= u32::from(line.split(|byte| *byte == b' ').nth(4) == Some(b"/"));
     });
-    lines > 0 && root == 0
+    if lines > 0 {
+        return root == 0;
+    }
+    let told = statx(CWD, c"/", AtFlags::empty(), StatxFlags::empty()).map(|found| {
+        let root = StatxAttributes::MOUNT_ROOT;
+        found.stx_attributes_mask.contains(root) && !found.stx_attributes.contains(root)
+    });
+    told.unwrap_or(false)
 }
 
 /// Whether uid_map of this process's namespace has the id.

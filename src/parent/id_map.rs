@@ -37,7 +37,8 @@ pub fn write<'a>(pid: Pid, maps: &Maps<'a>, caller_mask: SignalSet) -> Result<()
     match (refused, maps.ranges) {
         // Nobody asked for the ranges: the caller's own ids can be mapped without help.
         (Some(failed), Wish::WhereTheyCanBeHad) if is_refusal(failed) => {
-            let (_, _, words, errno) = failed.parts();
+            let (_, path, said, errno) = failed.parts();
+            let words = if said.is_empty() { path } else { said };
             Failure::caused(Doing::LackRanges, [b"", words], errno, failed.cause()).warn();
             write_own(pid, maps, [uid, gid].map(|done| done.is_ok()))
         }
@@ -49,6 +50,8 @@ pub fn write<'a>(pid: Pid, maps: &Maps<'a>, caller_mask: SignalSet) -> Result<()
 /// Whether a helper could not be run, or had no right to do its work: then nothing was written.
 fn is_refusal(failed: Failed) -> bool {
     matches!(failed.parts().0, Doing::RunHelper | Doing::HelperRefused)
+        // One's own ids cannot be mapped without it either.
+        && failed.cause() != Some(Cause::NoProc)
 }
 
 /// The first line of each map that is not written yet.
@@ -97,7 +100,10 @@ fn put_map(pid: Pid, name: &'static CStr, lines: &[MapLine]) -> Result<(), Faile
     });
     fits.map_err(|_| Errno::TOOBIG)
         .and_then(|()| put(pid, name, &text))
-        .doing(Doing::WriteMap, name.to_bytes())
+        .map_err(|errno| {
+            let cause = (errno == Errno::NOENT).then_some(Cause::NoProc);
+            Failure::caused(Doing::WriteMap, [name.to_bytes(), b""], Some(errno), cause)
+        })
 }
 
 fn digits<const N: usize>(text: &mut Vec<u8, N>, number: u32) -> Result<(), u8> {
@@ -174,7 +180,9 @@ impl<'a> Helper<'a> {
         let child = clone::borrowing(become_helper, &mut start).doing(Doing::RunHelper, name)?;
         if let Some(errno) = start.errno {
             let _ = retry_on_intr(|| waitpid(Some(child), WaitOptions::empty()));
-            return Err(Failure::new(Doing::RunHelper, name, errno));
+            let cause = cause::of_helper(path);
+            let what = [name, b""];
+            return Err(Failure::caused(Doing::RunHelper, what, Some(errno), cause));
         }
         Ok(Some(Self {
             path,

@@ -35,6 +35,7 @@ const BPF_ST: u16 = 0x02;
 const BPF_JA: u16 = 0x05;
 const BPF_JEQ: u16 = 0x15;
 const BPF_JGE: u16 = 0x35;
+const BPF_JSET: u16 = 0x45;
 const BPF_RET: u16 = 0x06;
 
 /// Where struct seccomp_data has the number of the call, the ABI, and the first argument.
@@ -119,6 +120,11 @@ impl Instruction {
     /// The same for `value` and all above.
     pub const fn at_least(value: u32, then: u8, otherwise: u8) -> Self {
         Self::new(BPF_JGE, then, otherwise, value)
+    }
+
+    /// The same for what has any of the bits of `mask`.
+    pub const fn any_bit(mask: u32, then: u8, otherwise: u8) -> Self {
+        Self::new(BPF_JSET, then, otherwise, mask)
     }
 
     /// Ends with a verdict.

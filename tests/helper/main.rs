@@ -6,7 +6,9 @@
     reason = "a test program with std: core::fmt is welcome here"
 )]
 
+mod chown;
 mod facts;
+mod host;
 mod janitor;
 mod processes;
 mod signals;
@@ -26,6 +28,8 @@ fn main() -> ExitCode {
         Some("stat") => facts::stat(&rest),
         Some("loopback") => facts::loopback(),
         Some("pid-1") => facts::pid_1(),
+        Some("chown") => chown::chown(&rest),
+        Some("host") => host::become_program(&rest),
         Some("hold") => processes::hold(),
         Some("spawn") => processes::spawn(&rest),
         Some("on-terminal") => processes::on_terminal(&rest),

@@ -94,6 +94,18 @@ fn suite_and_sources() -> Option<(String, &'static str)> {
     Some((suite.to_owned(), sources))
 }
 
+/// The same for who takes a mirror's address and nothing else.
+pub fn suite_and_mirror() -> Option<(String, String)> {
+    let (suite, file) = suite_and_sources()?;
+    let text = fs::read_to_string(file).ok()?;
+    let mirror = text
+        .lines()
+        .filter(|line| !line.starts_with('#'))
+        .flat_map(str::split_whitespace)
+        .find(|word| word.starts_with("http"))?;
+    Some((suite, mirror.to_owned()))
+}
+
 #[test]
 fn an_ordinary_user_makes_a_debian_root_and_owns_it() {
     let debian = debian_or_skip!();

@@ -176,6 +176,32 @@ impl Run {
         ])
     }
 
+    /// Started by root, who becomes the user by what comes before husk.
+    #[must_use]
+    pub fn started_by_root(mut self) -> Self {
+        self.who = world::myself().clone();
+        self
+    }
+
+    /// On a host that is as these words of `helper host` say. Set-user-ID programs work there if root
+    /// runs the tests; else the container does without.
+    #[must_use]
+    pub fn on_host<W: AsRef<OsStr>>(self, words: impl IntoIterator<Item = W>) -> Self {
+        let mut all: Vec<OsString> = vec![world::helper().into(), "host".into()];
+        all.extend(words.into_iter().map(|word| word.as_ref().to_owned()));
+        let mut run = self;
+        if !world::myself().is_root() && run.words.first().is_some_and(|word| word == "run") {
+            run = run.first(["--id-map", "root"]);
+        }
+        if world::myself().is_root() && !run.who.is_root() {
+            let ids = format!("{}:{}", run.who.uid, run.who.gid);
+            all.extend(["--as".into(), ids.into()]);
+            run.who = world::myself().clone();
+        }
+        all.push("--".into());
+        run.through(all)
+    }
+
     /// Under strace, which writes to `log`. Root traces the user with set-user-ID programs intact.
     #[must_use]
     pub fn traced<W: AsRef<OsStr>>(self, log: &Path, options: impl IntoIterator<Item = W>) -> Self {

@@ -1,0 +1,134 @@
+//! Hosts with limits on namespaces, and callers whose ids are not mapped.
+
+use crate::husk::Run;
+use crate::skip;
+use crate::world::{self, Identity, everybody};
+
+/// The kinds that a container has by default, and that have a limit (namespaces(7)).
+const KINDS: [&str; 6] = ["user", "mnt", "pid", "ipc", "uts", "cgroup"];
+
+/// In a user namespace of its own first, whose limits are nobody else's.
+fn with_limit(run: Run, kind: &str, limit: u32) -> Run {
+    run.after("exec 2>&1").through([
+        "unshare",
+        "-Ur",
+        "/bin/sh",
+        "-c",
+        &format!("echo {limit} >/proc/sys/user/max_{kind}_namespaces; exec \"$@\""),
+        "sh",
+    ])
+}
+
+/// Whether there is another way into a user namespace than husk.
+fn has_unshare() -> bool {
+    let has = world::tool("unshare").is_some();
+    if !has {
+        skip::skipped("no unshare(1)");
+    }
+    has
+}
+
+#[test]
+fn a_limit_of_0_is_named() {
+    if !has_unshare() {
+        return;
+    }
+    let step = "husk: creating namespaces: user mount pid uts ipc cgroup: ENOSPC (no space left on \
+                device): ";
+    for who in everybody() {
+        for kind in KINDS {
+            let end = match kind {
+                "user" => {
+                    "user.max_user_namespaces is 0: sudo sysctl -w user.max_user_namespaces=15000"
+                }
+                _ => {
+                    "a limit on namespaces is reached: sudo sysctl -w \
+                      user.max_user_namespaces=15000 (and the other user.max_*_namespaces); 32 \
+                      levels are the most"
+                }
+            };
+            let run = with_limit(Run::new(who).sh("true"), kind, 0);
+            let outcome = run.output().ends_with(125);
+            assert_eq!(outcome.stdout, format!("{step}{end}\n"), "{kind}");
+        }
+    }
+}
+
+#[test]
+fn a_limit_of_0_on_what_is_not_asked_for_is_none() {
+    if !has_unshare() {
+        return;
+    }
+    for who in everybody() {
+        for kind in ["net", "time"] {
+            let run = with_limit(Run::new(who).sh("echo ran"), kind, 0);
+            assert_eq!(run.output().succeeds(), "ran\n", "{kind}");
+        }
+    }
+}
+
+#[test]
+fn a_limit_of_1_holds_one_container_after_the_other() {
+    if !has_unshare() {
+        return;
+    }
+    // One that has ended is counted for a moment longer.
+    let script = "n=0; while [ $n -lt 20 ]; do \"$@\" || exit; n=$((n + 1)); done";
+    for who in everybody() {
+        for kind in ["user", "pid", "cgroup"] {
+            let run = Run::new(who).sh("echo ran");
+            let run = run.through(["/bin/sh", "-c", script, "sh"]);
+            let out = with_limit(run, kind, 1).output().succeeds();
+            assert_eq!(out, "ran\n".repeat(20), "{kind}");
+        }
+        let inside = Run::new(who).words(["--", world::husk().to_str().unwrap(), "run"]);
+        let run = with_limit(inside.sh("true"), "user", 1);
+        let outcome = run.output().ends_with(125);
+        assert!(outcome.stdout.contains("ENOSPC"), "{outcome}");
+    }
+}
+
+#[test]
+fn levels_of_containers_end_with_the_kernels_limit() {
+    // The limit is the same for everybody; each level takes its time.
+    let who = everybody().last().unwrap();
+    let husk = world::husk().to_str().unwrap();
+    let mut run = Run::new(who);
+    for _ in 0..40 {
+        run = run.words(["--id-map", "root", "--", husk, "run"]);
+    }
+    let outcome = run.sh("true").output().ends_with(125);
+    outcome.says(&["creating namespaces: ", "ENOSPC", "32 levels are the most"]);
+}
+
+#[test]
+fn a_caller_whose_uid_is_not_mapped_is_told_so() {
+    if !has_unshare() {
+        return;
+    }
+    let line = "husk: creating namespaces: user mount pid uts ipc cgroup: EPERM (operation not \
+                permitted): your uid is not mapped in this user namespace: map it (podman: \
+                --userns=keep-id; unshare: --map-root-user)\n";
+    for who in everybody() {
+        let run = Run::new(who).sh("true").through(["unshare", "-U"]);
+        assert_eq!(run.output().refuses(&[]), line);
+        let init = Run::husk(who).words(["init", "--", "/bin/sh", "-c", "exit 5"]);
+        init.through(["unshare", "-U"]).output().ends_with(5);
+    }
+}
+
+#[test]
+fn whoever_is_mapped_needs_no_name() {
+    let Some(_) = world::root() else {
+        return skip::skipped(world::NOT_ROOT);
+    };
+    for id in [4999, 65534, 4_000_000_000] {
+        let nobody = Identity {
+            name: id.to_string(),
+            uid: id,
+            gid: id,
+        };
+        let run = Run::new(&nobody).sh("id -u; tr -s ' ' </proc/self/uid_map");
+        assert_eq!(run.output().succeeds(), format!("0\n 0 {id} 1\n"));
+    }
+}
