@@ -32,6 +32,8 @@ causes! {
     El7Unprivileged: "CentOS 7 forbids it to users|sudo grubby --args=namespace.unpriv_enable=1 --update-kernel=ALL; reboot",
     /// No CONFIG_USER_NS.
     NoUserNamespaces: "this kernel has no user namespaces, or has them switched off|CentOS 7: sudo grubby --args=user_namespace.enable=1 --update-kernel=ALL; reboot",
+    /// The other kinds need CAP_SYS_ADMIN (namespaces(7)).
+    NoUserNamespace: "without a user namespace only root may do this|leave out --share-user",
     /// A kind of namespace that is younger than the kernel.
     NoSuchNamespace: "this kernel lacks one of them|leave it out",
     /// A container's seccomp profile.

@@ -4,6 +4,7 @@ pub mod id_map;
 pub mod relay;
 
 use crate::child;
+use crate::fail::cause::Cause;
 use crate::fail::{Doing, Explain, Failed, Failure, Status};
 use crate::host::cause;
 use crate::init;
@@ -129,7 +130,12 @@ fn create<'a>(
         }
         Err(errno) => {
             let object = plan.namespaces.spelled();
-            let cause = cause::of_clone(errno);
+            let cause = match errno {
+                Errno::PERM if !plan.namespaces.contains(NamespaceSet::USER) => {
+                    Some(Cause::NoUserNamespace)
+                }
+                errno => cause::of_clone(errno),
+            };
             Err(Failure::caused(
                 Doing::CreateNamespaces,
                 [object, b""],

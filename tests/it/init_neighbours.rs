@@ -15,33 +15,6 @@ use std::time::Duration;
 const LISTEN: &str = "echo ready; while read word; do echo \"heard $word\"; done; echo over";
 
 #[test]
-fn one_below_another_stops_and_goes_on_with_it() {
-    for who in everybody() {
-        let bench = Bench::of(who);
-        let listen = bench.script(LISTEN);
-        for way in with_the_terminal() {
-            let mut terminal = or_skip!(Terminal::of(who), "{NO_BASH}");
-            let husk = world::husk().to_str().unwrap();
-            terminal.line(&bench.typed(way, &[husk, "init", husk, "init", &listen]));
-            terminal.wait_for("ready\r\n");
-            for word in ["one", "two"] {
-                terminal.suspend();
-                terminal.wait_for("$ ");
-                assert!(terminal.shell_is_in_the_foreground());
-                terminal.line("fg");
-                terminal.wait_for("script");
-                terminal.line(word);
-                terminal.wait_for(&format!("heard {word}\r\n"));
-            }
-            terminal.enter("\x03");
-            terminal.wait_for("$ ");
-            terminal.line("echo status $?.");
-            terminal.wait_for("status 130.\r\n");
-        }
-    }
-}
-
-#[test]
 fn one_below_another_gets_keys_sizes_and_signals_once() {
     for who in everybody() {
         let bench = Bench::of(who);

@@ -134,6 +134,7 @@ fn what_cannot_be_meant_is_one_line_and_125() {
         (&["-p", "65", "true"], &["-p", "65"]),
         (&["--on-exit", "explode", "true"], &["--on-exit", "explode"]),
         (&["-P", "true"], &["pause"]),
+        #[cfg(feature = "toml")]
         (&["--config", "/no/such/file", "true"], &["/no/such/file"]),
     ];
     for who in everybody() {
