@@ -16,10 +16,11 @@ use crate::plan::rules::{Rules, Work};
 use crate::plan::{self, Session};
 use crate::sys::exec::Words;
 use crate::sys::process::own_session;
-use crate::sys::signal::{self, Patience, SignalSet, Target};
+use crate::sys::signal::{self, Origin, Patience, SignalSet, Target};
 use crate::sys::start::stdin;
 use crate::sys::terminal::give_up_control;
 use core::ffi::CStr;
+use heapless::Vec;
 use rustix::process::{Pid, Signal, getpid, set_child_subreaper};
 
 /// Looks after `argv` until it ends.
@@ -111,14 +112,22 @@ fn supervise(
 /// is no signal, and sending it does nothing.
 fn early(rules: &Rules) -> [i32; 3] {
     let mut early = [0_i32; 3];
+    let mut later: Vec<i32, 3> = Vec::new();
     if rules.session == Session::Husks {
         let set = SignalSet::of(&[Signal::INT, Signal::QUIT, Signal::TSTP]);
         for place in &mut early {
             match signal::take(set, Patience::None) {
-                Ok(Some(received)) => *place = received.signal,
+                Ok(Some(received)) if received.origin == Origin::Kernel => {
+                    *place = received.signal;
+                }
+                // A process sent it: the rules say what becomes of it.
+                Ok(Some(received)) => later.push(received.signal).unwrap_or_default(),
                 _ => break,
             }
         }
+    }
+    for signal in later {
+        let _ = signal::send(Target::Process(getpid()), signal);
     }
     early
 }

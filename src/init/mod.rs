@@ -103,6 +103,8 @@ pub struct Init<'a> {
     motion: Motion,
     /// Whether a SIGTSTP was passed on: when the command stops, husk is to stop as well.
     stopping: bool,
+    /// Whether the command's process group was told that it has ended.
+    buried: bool,
     rules: &'a Rules,
     keeper: Keeper<'a>,
     voice: Voice,
@@ -156,6 +158,7 @@ impl<'a> Init<'a> {
             status: None,
             motion: Motion::Running,
             stopping: false,
+            buried: false,
             rules,
             keeper,
             voice,
@@ -196,7 +199,7 @@ impl<'a> Init<'a> {
                     }
                     continue;
                 }
-                Ok(None) if left == Left::Nothing => match self.time_is_up() {
+                Ok(None) if left == Left::Nothing || self.is_late() => match self.time_is_up() {
                     Some(status) => return status,
                     None => continue,
                 },
@@ -206,7 +209,10 @@ impl<'a> Init<'a> {
                 Err(_) => options = WaitOptions::empty(),
             }
             match self.reap(options) {
-                Ok(more) => left = more,
+                Ok(more) => {
+                    left = more;
+                    self.kill_the_rest();
+                }
                 Err(status) => return status,
             }
         }
@@ -215,8 +221,8 @@ impl<'a> Init<'a> {
     /// Reaps what has ended: one SIGCHLD may stand for many. `Err` is the end.
     fn reap(&mut self, options: WaitOptions) -> Result<Left, Status> {
         let mut refused = 0_usize;
-        self.bury_group();
         for _ in 0..BATCH {
+            self.bury_group();
             match wait(options | WaitOptions::UNTRACED) {
                 Ok(Some((pid, status))) if Some(pid) == self.command => {
                     self.changed(pid, status)?
@@ -267,7 +273,7 @@ impl<'a> Init<'a> {
         }
         match self.phase {
             Phase::Killing => self.kill(),
-            _ if self.rules.orphans == Orphans::Awaited => (),
+            _ if self.rules.orphans == Orphans::Awaited => self.await_orphans(),
             _ if self.rules.grace > 0 => self.ask_to_leave(),
             _ => return Err(ended),
         }
@@ -282,6 +288,11 @@ impl<'a> Init<'a> {
             Keeper::Husk(_) => self.voice.failed(failure),
         }
         Status::HUSK_FAILED
+    }
+
+    /// Whether the time of this phase is over, although there is more to reap.
+    fn is_late(&self) -> bool {
+        matches!(self.until, Patience::Until(moment) if moment.left() == 0)
     }
 
     /// The moment at which a phase of so many seconds ends.

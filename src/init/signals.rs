@@ -103,6 +103,9 @@ impl Init<'_> {
             other => i32::from(other),
         };
         if self.rules.stop_signal == 0 && self.rules.rewritten(signal).is_none() {
+            if let Phase::Draining(_) = self.phase {
+                (self.phase, self.until) = (Phase::Calm, Patience::Endless);
+            }
             return self.voice.dropped(signal);
         }
         self.pass_on(signal, received.origin);
@@ -115,6 +118,22 @@ impl Init<'_> {
             0 => (Phase::Asked, Patience::Endless),
             seconds => (Phase::Grace, Self::after(seconds)),
         };
+    }
+
+    /// The command has ended, and its orphans are awaited. Where husk was asked to end they are as
+    /// well.
+    pub(super) fn await_orphans(&self) {
+        if matches!(self.phase, Phase::Asked | Phase::Grace) {
+            self.to_everyone(Signal::TERM.as_raw());
+        }
+    }
+
+    /// What was started while others were killed, where one signal does not reach all at once.
+    pub(super) fn kill_the_rest(&self) {
+        if matches!(self.phase, Phase::Killing) && self.command.is_none() && !self.own_pid.is_init()
+        {
+            everyone::signal(self.own_pid, Signal::KILL.as_raw());
+        }
     }
 
     /// The command has ended: what it left behind is asked to end as well, in what is left of the
@@ -281,9 +300,9 @@ impl Init<'_> {
 
     /// Where a session of its own is the command's, its process group is asked to end with it, as
     /// dumb-init has it: while the command is not reaped, so that the group is nobody else's.
-    pub(super) fn bury_group(&self) {
+    pub(super) fn bury_group(&mut self) {
         let Some(pid) = self.command else { return };
-        if self.rules.session != Session::Taking {
+        if self.rules.session != Session::Taking || self.buried {
             return;
         }
         let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
@@ -291,6 +310,7 @@ impl Init<'_> {
             waitid(WaitId::Pid(pid), options),
             self.rules.rewritten(Signal::TERM.as_raw()),
         ) {
+            self.buried = true;
             let _ = signal::send(Target::Group(pid), signal);
         }
     }
