@@ -184,6 +184,13 @@ impl Init<'_> {
             if self.resume(pid) {
                 return;
             }
+            let continued = WaitIdOptions::CONTINUED | WaitIdOptions::NOHANG;
+            if self.rules.session == Session::Husks
+                && matches!(waitid(WaitId::Pid(pid), continued), Ok(Some(_)))
+            {
+                // It was for the whole group, and a second one might undo what came after it.
+                return;
+            }
         }
         if named == Some(Signal::TSTP) {
             self.stopping = true;

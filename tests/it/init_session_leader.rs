@@ -1,8 +1,6 @@
 //! `husk init` as the leader of a session on a terminal, as `docker run -t` starts it: PID 1 or not.
 
-use crate::init_ways::{
-    Bench, NO_PERL, Way, each_comes_once, husk_of, kill, ways, with_the_terminal,
-};
+use crate::init_ways::{Bench, NO_PERL, Way, each_comes_once, husk_of, kill, ways};
 use crate::processes;
 use crate::terminal::{NO_BASH, Terminal};
 use crate::world::{self, Identity, everybody};
@@ -246,36 +244,6 @@ fn the_first_sighup_arrives_also_out_of_the_foreground() {
             kill(terminal.leader(), Signal::TERM);
             assert_eq!(terminal.end().code(), Some(3));
             fs::remove_file(&path).unwrap();
-        }
-    }
-}
-
-#[test]
-fn in_a_pid_namespace_without_a_session_of_its_own_it_is_a_job_all_the_same() {
-    for who in everybody() {
-        let bench = Bench::of(who);
-        let text = "echo ready; while read word; do echo \"heard $word\"; done; exit 9";
-        let command = bench.script(text);
-        let before = in_a_pid_namespace(who).join(" ");
-        for way in with_the_terminal() {
-            let mut terminal = or_skip!(Terminal::of(who), "{NO_BASH}");
-            terminal.line(&format!("{before} {}", bench.typed(way, &[&command])));
-            terminal.wait_for("ready\r\n");
-            for word in ["one", "two"] {
-                terminal.enter("\x1a");
-                terminal.wait_for("Stopped");
-                // The shell waits for unshare(1) alone, and the command may still be in read(2).
-                terminal.after_a_moment();
-                terminal.wait_for("$ ");
-                terminal.line("fg");
-                terminal.wait_for("script");
-                terminal.line(word);
-                terminal.wait_for(&format!("heard {word}\r\n"));
-            }
-            terminal.enter("\x04");
-            terminal.wait_for("$ ");
-            terminal.line("echo status $?.");
-            terminal.wait_for("status 9.\r\n");
         }
     }
 }
