@@ -57,7 +57,8 @@ pub unsafe fn wait(args: [usize; 6]) -> isize {
     let unused = arch::stack_pointer().wrapping_sub(RED_ZONE) & !(PAGE - 1);
     // SAFETY: advice that only says how the page will be read.
     unsafe { advise(this_page, PAGE, MADV_RANDOM) };
-    // SAFETY: the stack below this frame, which by the ABI is nobody's.
+    // SAFETY: the stack below this frame, which by the ABI is nobody's; and below the stack nothing,
+    // for the kernel keeps a gap of 1 MiB there (stack_guard_gap).
     unsafe { advise(unused.wrapping_sub(STACK), STACK, MADV_DONTNEED) };
     // SAFETY: code and constants, which are never written: they come back from the file as they
     // were.

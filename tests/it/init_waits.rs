@@ -139,3 +139,31 @@ fn the_status_is_the_commands_when_orphans_are_killed_from_outside() {
         init.finish().ends_with(6);
     });
 }
+
+#[test]
+fn orphans_of_a_command_that_was_told_to_end_are_told_as_well() {
+    for who in everybody() {
+        let orphan = "trap 'echo told; exit' TERM; echo set; while :; do sleep 0.05; done";
+        let script = format!("({orphan}) & exec sleep 20");
+        let words = ["init", "--wait-all", "--", "/bin/sh", "-c", &script];
+        let started = defaults(Run::husk(who).words(words)).start();
+        started.wait_for("set");
+        started.signal(rustix::process::Signal::TERM);
+        let outcome = started.finish().ends_with(143);
+        assert_eq!(outcome.stdout, "set\ntold\n");
+    }
+}
+
+#[test]
+fn a_signal_that_is_held_back_and_dropped_is_told_once() {
+    for who in everybody() {
+        let words = ["init", "-v", "--drain", "1", "-r", "TERM:0", "--"];
+        let run = Run::husk(who).words(words);
+        let run = run.words(["/bin/sh", "-c", "echo ready; sleep 2; exit 3"]);
+        let started = defaults(run).start();
+        started.wait_for("ready");
+        started.signal(rustix::process::Signal::TERM);
+        let outcome = started.finish().ends_with(3);
+        assert!(outcome.stderr.lines().count() < 6, "{outcome}");
+    }
+}
