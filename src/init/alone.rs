@@ -1,5 +1,6 @@
 //! `husk init`: the same init in somebody else's container, or on no container's behalf at all.
 
+use super::early::Early;
 use super::sockets::Sockets;
 use super::spawn::{self, Bond, Command};
 use super::voice::Voice;
@@ -16,11 +17,10 @@ use crate::plan::rules::{Rules, Work};
 use crate::plan::{self, Session};
 use crate::sys::exec::Words;
 use crate::sys::process::own_session;
-use crate::sys::signal::{self, Origin, Patience, SignalSet, Target};
+use crate::sys::signal::{self, Patience, SignalSet, Target};
 use crate::sys::start::stdin;
 use crate::sys::terminal::give_up_control;
 use core::ffi::CStr;
-use heapless::Vec;
 use rustix::process::{Pid, Signal, getpid, set_child_subreaper};
 
 /// Looks after `argv` until it ends.
@@ -87,8 +87,9 @@ fn supervise(
             _ => Bond::Death,
         },
     };
-    let early = early(rules);
-    let started = spawn::start(&command, Sockets::of(envp, getpid()));
+    let sockets = Sockets::of(envp, getpid());
+    let early = Early::before(rules);
+    let started = spawn::start(&command, sockets);
     let number = terminal.as_ref().map(Terminal::number);
     let keeper = Keeper::Husk(terminal.map(Job::new));
     let pid = match (started, &keeper) {
@@ -99,37 +100,12 @@ fn supervise(
         }
         (Err(failure), _) => return Err(failure),
     };
-    for signal in early {
-        let _ = signal::send(Target::Process(pid), signal);
-    }
+    let stopping = early.pass_on(rules, pid);
     voice.started(argv.first().unwrap_or_default(), pid);
     let mut init = Init::new(Some(pid), rules, keeper, voice);
+    init.stopping = stopping;
     init.settle_down(&[number]);
     Ok(init.until_over())
-}
-
-/// What the terminal has sent to husk's process group while the command was not there to get it; 0
-/// is no signal, and sending it does nothing.
-fn early(rules: &Rules) -> [i32; 3] {
-    let mut early = [0_i32; 3];
-    let mut later: Vec<i32, 3> = Vec::new();
-    if rules.session == Session::Husks {
-        let set = SignalSet::of(&[Signal::INT, Signal::QUIT, Signal::TSTP]);
-        for place in &mut early {
-            match signal::take(set, Patience::None) {
-                Ok(Some(received)) if received.origin == Origin::Kernel => {
-                    *place = received.signal;
-                }
-                // A process sent it: the rules say what becomes of it.
-                Ok(Some(received)) => later.push(received.signal).unwrap_or_default(),
-                _ => break,
-            }
-        }
-    }
-    for signal in later {
-        let _ = signal::send(Target::Process(getpid()), signal);
-    }
-    early
 }
 
 /// The terminal that the command is to share with husk, as the rules have it.

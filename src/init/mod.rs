@@ -6,6 +6,7 @@
 //! outside who looks after the terminal, the other does that itself ([`Keeper`]).
 
 pub mod alone;
+pub mod early;
 pub mod everyone;
 pub mod interpreter;
 pub mod machine;
@@ -19,13 +20,15 @@ use crate::fail::{Doing, Explain, Failed, Failure, Status};
 use crate::job::Job;
 use crate::job::terminal::Terminal;
 use crate::link::Inner;
+use crate::plan::Session;
 use crate::plan::rules::{Orphans, Rules};
+use crate::sys::child::{self, Reaper, WaitStatus};
 use crate::sys::clock::Moment;
 use crate::sys::fd;
 use crate::sys::signal::{self, Patience, SignalSet, Target};
 use crate::sys::terminal::set_foreground;
 use rustix::io::Errno;
-use rustix::process::{Pid, Signal, WaitOptions, WaitStatus, chdir, getpid, wait};
+use rustix::process::{Pid, Signal, WaitOptions, chdir, getpid};
 use signals::Phase;
 use spawn::Command;
 use voice::Voice;
@@ -133,6 +136,9 @@ enum Left {
 /// husk from them.
 const BATCH: usize = 64;
 
+/// How many times in a row SIGCHLD alone has to come for husk to see nothing but orphans coming.
+const STORM: u8 = 16;
+
 /// How often a wait is tried again that the kernel refused for no known reason. Then husk gives up,
 /// and everything ends.
 const PATIENCE: usize = 3;
@@ -186,14 +192,20 @@ impl<'a> Init<'a> {
     /// Until there is nothing left to do: the command's status.
     pub fn until_over(&mut self) -> Status {
         let mut left = Left::Nothing;
+        let mut in_a_row = 0_u8;
         loop {
-            let patience = match left {
-                Left::More => Patience::None,
-                Left::Nothing => self.until,
+            let mut reaper = Reaper::sparing(self.command);
+            let woken = match (left, self.until) {
+                (Left::More, _) => signal::wait(Patience::None),
+                (Left::Nothing, Patience::Endless) if self.cares_for_no_orphan() => {
+                    signal::wait_reaping(&mut reaper, in_a_row >= STORM)
+                }
+                (Left::Nothing, patience) => signal::wait(patience),
             };
             let mut options = WaitOptions::NOHANG;
-            match signal::wait(patience) {
+            match woken {
                 Ok(Some(received)) if received.signal != Signal::CHILD.as_raw() => {
+                    in_a_row = 0;
                     if let Some(status) = self.receive(received) {
                         return status;
                     }
@@ -208,6 +220,12 @@ impl<'a> Init<'a> {
                 // Without a way to wait for signals children are all that can be waited for.
                 Err(_) => options = WaitOptions::empty(),
             }
+            in_a_row = in_a_row.saturating_add(1);
+            if let Some((pid, status)) = reaper.reaped()
+                && let Err(status) = self.changed(pid, status)
+            {
+                return status;
+            }
             match self.reap(options) {
                 Ok(more) => {
                     left = more;
@@ -218,12 +236,17 @@ impl<'a> Init<'a> {
         }
     }
 
+    /// Whether orphans may be reaped without a word and without an act.
+    fn cares_for_no_orphan(&self) -> bool {
+        self.voice.is_silent_about_orphans() && self.rules.session != Session::Taking
+    }
+
     /// Reaps what has ended: one SIGCHLD may stand for many. `Err` is the end.
     fn reap(&mut self, options: WaitOptions) -> Result<Left, Status> {
         let mut refused = 0_usize;
         for _ in 0..BATCH {
             self.bury_group();
-            match wait(options | WaitOptions::UNTRACED) {
+            match child::wait(options | WaitOptions::UNTRACED) {
                 Ok(Some((pid, status))) if Some(pid) == self.command => {
                     self.changed(pid, status)?
                 }

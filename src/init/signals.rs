@@ -267,7 +267,11 @@ impl Init<'_> {
         match &mut self.keeper {
             Keeper::Supervisor(link, Some(_)) => link.stopped(signal),
             Keeper::Supervisor(_, None) => (),
-            Keeper::Husk(Some(job)) => job.stopped(signal, &Group(pid)),
+            Keeper::Husk(Some(job)) => {
+                if job.stopped(signal, &Group(pid)) {
+                    self.motion = Motion::Running;
+                }
+            }
             // Somebody else may have stopped it with SIGSTOP, and will continue it without asking.
             Keeper::Husk(None) => self.stop_along(pid, signal),
         }

@@ -4,12 +4,16 @@ use crate::fail::persona::{Level, Persona};
 use crate::fail::{Failure, put_failure};
 use crate::plan::rules::Rules;
 use crate::plan::signal::name;
+use crate::sys::child::WaitStatus;
 use crate::sys::errno::describe;
 use crate::sys::start::stderr;
 use crate::text::Text;
 use core::ffi::CStr;
 use rustix::io::Errno;
-use rustix::process::{Pid, WaitStatus};
+use rustix::process::Pid;
+
+/// How much is to be said for orphans to be mentioned.
+const ORPHANS: u8 = 2;
 
 /// Who speaks, and how much.
 #[derive(Clone, Copy)]
@@ -75,6 +79,11 @@ impl Voice {
         });
     }
 
+    /// Whether nobody is told of orphans.
+    pub const fn is_silent_about_orphans(self) -> bool {
+        self.verbosity < ORPHANS && !self.warn_reaped
+    }
+
     /// An orphan has ended.
     pub fn reaped(self, pid: Pid, status: WaitStatus) {
         if status.stopping_signal().is_some() {
@@ -82,7 +91,7 @@ impl Voice {
         }
         let (verbosity, level) = match self.warn_reaped {
             true => (0, Level::Warning),
-            false => (2, Level::Told),
+            false => (ORPHANS, Level::Told),
         };
         self.tell(verbosity, level, &|line| {
             put_pid(line, "reaped orphan ", pid);

@@ -47,14 +47,15 @@ impl Job {
     }
 
     /// The command was stopped: it wants the terminal that husk's job has, or the whole job is to
-    /// stop.
-    pub fn stopped(&mut self, signal: i32, command: &impl Command) {
+    /// stop. Whether it was continued since.
+    pub fn stopped(&mut self, signal: i32, command: &impl Command) -> bool {
         let wants = matches!(
             Signal::from_named_raw(signal),
             Some(Signal::TTIN | Signal::TTOU)
         );
         if wants && self.terminal.is_ours() {
-            return self.give(command);
+            self.give(command);
+            return true;
         }
         if wants {
             // It shall have it when the job comes to the foreground.
@@ -76,11 +77,12 @@ impl Job {
         let continued = signal::stop(job_of_caller, named);
         if !continued && signal != Signal::TSTP.as_raw() {
             // Nobody stopped us, nobody will continue it but by asking: or it would spin.
-            return;
+            return false;
         }
         // Here again by SIGCONT; or at once, in a job that nobody could continue (an orphaned process
         // group), which the kernel does not stop, and so the command is not to stand still either.
         self.resume(command);
+        true
     }
 
     /// The shell continued us, in the foreground or in the background.

@@ -5,7 +5,12 @@
 //! as something happens. What is left is the page that waits.
 
 use super::arch;
-use linux_raw_sys::general::{__NR_madvise, __NR_rt_sigtimedwait, MADV_DONTNEED, MADV_RANDOM};
+use super::child::Reaper;
+use core::ptr;
+use linux_raw_sys::general::{
+    __NR_madvise, __NR_rt_sigtimedwait, __NR_wait4, MADV_DONTNEED, MADV_RANDOM, SIGCHLD, WNOHANG,
+    WUNTRACED,
+};
 
 /// The beginning of the program's first segment, which is its ELF header (elf(5)).
 #[repr(C)]
@@ -40,17 +45,22 @@ const RED_ZONE: usize = 128;
 /// Bytes of stack that husk may have used before: more than the deepest call chain has.
 const STACK: usize = 256 * 1024;
 
-/// rt_sigtimedwait(2) with these arguments, and with as little memory as it takes.
+/// How many children are reaped before signals are looked at.
+const BATCH: usize = 1024;
+
+/// rt_sigtimedwait(2) with these arguments, and with as little memory as it takes. With a reaper it
+/// reaps at SIGCHLD, and returns only when that is of interest.
 ///
 /// In a section of its own, which the linker puts into the program's first page. That page is made a
 /// mapping of its own (MADV_RANDOM does that), so that the kernel, when it brings the page back, does
-/// not bring its neighbours along. It must call nothing after the memory is gone.
+/// not bring its neighbours along. It must call nothing after the memory is gone; what it is given is on
+/// the stack above.
 ///
 /// # Safety
 /// As for rt_sigtimedwait(2): the pointers among the arguments must be valid for it.
 #[inline(never)]
 #[unsafe(link_section = ".text.idle")]
-pub unsafe fn wait(args: [usize; 6]) -> isize {
+pub unsafe fn wait(args: [usize; 6], mut reaper: Option<&mut Reaper>) -> isize {
     let start = &raw const __ehdr_start as usize;
     let length = text_bytes();
     let this_page = (wait as *const () as usize) & !(PAGE - 1);
@@ -63,8 +73,59 @@ pub unsafe fn wait(args: [usize; 6]) -> isize {
     // SAFETY: code and constants, which are never written: they come back from the file as they
     // were.
     unsafe { advise(start, length, MADV_DONTNEED) };
-    // SAFETY: the caller vouches for the arguments.
-    unsafe { arch::syscall_here(__NR_rt_sigtimedwait, args) }
+    loop {
+        // SAFETY: the caller vouches for the arguments.
+        let returned = unsafe { arch::syscall_here(__NR_rt_sigtimedwait, args) };
+        match &mut reaper {
+            Some(reaper) if returned == SIGCHLD as isize => {
+                if reap(reaper) == Left::More {
+                    return returned;
+                }
+            }
+            _ => return returned,
+        }
+    }
+}
+
+/// What is left to do.
+#[derive(PartialEq, Eq)]
+enum Left {
+    Nothing,
+    /// The child that is asked about, perhaps others, or the news that there is none.
+    More,
+}
+
+/// Reaps every child that has ended, but for the one that is asked about.
+#[inline(always)]
+fn reap(reaper: &mut Reaper) -> Left {
+    let status: *mut i32 = &raw mut reaper.status;
+    let options = (WNOHANG | WUNTRACED) as usize;
+    let any = usize::MAX;
+    let args = [
+        any,
+        status as usize,
+        options,
+        ptr::null::<()>() as usize,
+        0,
+        0,
+    ];
+    let mut reaped = 0_usize;
+    while reaped < BATCH {
+        // SAFETY: the kernel writes the status, an int, into its place, and nothing through NULL.
+        let returned = unsafe { arch::syscall_here(__NR_wait4, args) };
+        if returned == 0 {
+            return Left::Nothing;
+        }
+        if returned == reaper.asked as isize {
+            reaper.pid = reaper.asked;
+            return Left::More;
+        }
+        if returned < 0 {
+            return Left::More;
+        }
+        reaped = reaped.wrapping_add(1);
+    }
+    Left::More
 }
 
 /// madvise(2). Where it is refused, nothing is saved.

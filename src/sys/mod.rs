@@ -11,6 +11,7 @@ mod arch;
 #[cfg(target_arch = "x86_64")]
 #[path = "arch/x86_64.rs"]
 mod arch;
+pub mod child;
 pub mod clock;
 pub mod clone;
 pub mod directory;

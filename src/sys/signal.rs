@@ -2,6 +2,7 @@
 
 use super::arch;
 use super::check;
+use super::child::Reaper;
 use super::clock::Moment;
 use super::idle;
 use core::ptr;
@@ -137,31 +138,48 @@ pub fn take(set: SignalSet, patience: Patience) -> Result<Option<Received>, Errn
         Patience::Endless => u64::MAX,
     };
     let first = timed_wait(set, Some(left.min(SETTLED)), Memory::Kept);
-    match (first, patience) {
-        (Err(Errno::AGAIN), Patience::Endless) => timed_wait(set, None, Memory::GivenBack),
+    let received = match (first, patience) {
+        (Err(Errno::AGAIN), Patience::Endless) => timed_wait(set, None, Memory::GivenBack(None)),
         (Err(Errno::AGAIN), Patience::Until(moment)) if left > SETTLED => {
-            timed_wait(set, Some(moment.left()), Memory::GivenBack)
+            timed_wait(set, Some(moment.left()), Memory::GivenBack(None))
         }
         (first, _) => first,
-    }
-    .map(Some)
-    .or_else(|errno| match errno {
-        Errno::AGAIN => Ok(None),
-        errno => Err(errno),
-    })
+    };
+    in_time(received)
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Memory {
+/// The same as [`wait`] without end, for who is woken by nothing but orphans: `reaper` sees to those.
+/// At `once` it does so from the start.
+pub fn wait_reaping(reaper: &mut Reaper, once: bool) -> Result<Option<Received>, Errno> {
+    let first = match once {
+        true => Err(Errno::AGAIN),
+        false => timed_wait(SignalSet::ALL, Some(SETTLED), Memory::Kept),
+    };
+    let received = match first {
+        Err(Errno::AGAIN) => timed_wait(SignalSet::ALL, None, Memory::GivenBack(Some(reaper))),
+        first => first,
+    };
+    in_time(received)
+}
+
+fn in_time(received: Result<Received, Errno>) -> Result<Option<Received>, Errno> {
+    match received {
+        Ok(received) => Ok(Some(received)),
+        Err(Errno::AGAIN) => Ok(None),
+        Err(errno) => Err(errno),
+    }
+}
+
+enum Memory<'a> {
     Kept,
-    GivenBack,
+    GivenBack(Option<&'a mut Reaper>),
 }
 
 #[inline(never)]
 fn timed_wait(
     set: SignalSet,
     milliseconds: Option<u64>,
-    memory: Memory,
+    memory: Memory<'_>,
 ) -> Result<Received, Errno> {
     let mut info = Info::new(0, 0, 0);
     let set: *const u64 = &raw const set.0;
@@ -181,7 +199,7 @@ fn timed_wait(
         // time is a struct timespec or NULL.
         Memory::Kept => unsafe { arch::syscall(__NR_rt_sigtimedwait, args) },
         // SAFETY: likewise.
-        Memory::GivenBack => unsafe { idle::wait(args) },
+        Memory::GivenBack(reaper) => unsafe { idle::wait(args, reaper) },
     };
     check(returned)?;
     let origin = match info.code {

@@ -18,9 +18,6 @@ const TO_FLOOR: f64 = 1.3;
 /// The same for a peer.
 const TO_PEER: f64 = 0.5;
 
-/// What two measurements of the same program may differ by.
-const NOISE: f64 = 1.05;
-
 /// How often a measurement is tried.
 const ATTEMPTS: usize = 5;
 
@@ -140,7 +137,7 @@ fn an_orphan_costs_it_no_more_than_the_best_of_its_peers() {
         let times = measure::on_one_processor(|| measure::reaping(&inits, 9, 1000))?;
         let medians: Vec<f64> = times.iter().map(|times| times.quantile(50)).collect();
         let best = medians[1..].iter().copied().fold(f64::INFINITY, f64::min);
-        let too_much = medians[0] > best * NOISE;
+        let too_much = medians[0] > best;
         let said = format!(
             "{:.2} us for an orphan, the best peer {best:.2}",
             medians[0]

@@ -1,8 +1,6 @@
 //! `husk init` beside others on one terminal: neighbours in a pipeline, itself, and nobody at all.
 
-use crate::init_ways::{
-    Bench, NO_PERL, each_comes_once, husk_of, kill, that_lend_it, ways, with_the_terminal,
-};
+use crate::init_ways::{Bench, NO_PERL, each_comes_once, husk_of, kill, ways, with_the_terminal};
 use crate::processes;
 use crate::terminal::{NO_BASH, Terminal};
 use crate::world::{self, everybody};
@@ -13,6 +11,34 @@ use std::time::Duration;
 
 /// Says what is typed, until the end of it.
 const LISTEN: &str = "echo ready; while read word; do echo \"heard $word\"; done; echo over";
+
+#[test]
+fn one_below_another_stops_and_goes_on_with_it() {
+    for who in everybody() {
+        let bench = Bench::of(who);
+        let listen = bench.script(LISTEN);
+        for way in with_the_terminal() {
+            let mut terminal = or_skip!(Terminal::of(who), "{NO_BASH}");
+            let husk = world::husk().to_str().unwrap();
+            terminal.line(&bench.typed(way, &[husk, "init", husk, "init", &listen]));
+            terminal.wait_for("ready\r\n");
+            for word in ["one", "two"] {
+                terminal.enter("\x1a");
+                terminal.wait_for("Stopped");
+                terminal.wait_for("$ ");
+                assert!(terminal.shell_is_in_the_foreground());
+                terminal.line("fg");
+                terminal.wait_for("script");
+                terminal.line(word);
+                terminal.wait_for(&format!("heard {word}\r\n"));
+            }
+            terminal.enter("\x03");
+            terminal.wait_for("$ ");
+            terminal.line("echo status $?.");
+            terminal.wait_for("status 130.\r\n");
+        }
+    }
+}
 
 #[test]
 fn one_below_another_gets_keys_sizes_and_signals_once() {
@@ -74,12 +100,11 @@ fn many_stops_in_a_row_lose_nothing() {
     for who in everybody() {
         let bench = Bench::of(who);
         let listen = bench.script(LISTEN);
-        // In husk's own group the shell may take the terminal back before the command stands still.
-        for way in that_lend_it() {
+        for way in with_the_terminal() {
             let mut terminal = or_skip!(Terminal::of(who), "{NO_BASH}");
             terminal.line(&bench.typed(way, &[&listen]));
             terminal.wait_for("ready\r\n");
-            for round in 0..15 {
+            for round in 0..30 {
                 terminal.enter("\x1a");
                 terminal.wait_for("Stopped");
                 terminal.wait_for("$ ");

@@ -1,6 +1,8 @@
 //! `husk init` as the leader of a session on a terminal, as `docker run -t` starts it: PID 1 or not.
 
-use crate::init_ways::{Bench, NO_PERL, Way, each_comes_once, husk_of, kill, ways};
+use crate::init_ways::{
+    Bench, NO_PERL, Way, each_comes_once, husk_of, kill, ways, with_the_terminal,
+};
 use crate::processes;
 use crate::terminal::{NO_BASH, Terminal};
 use crate::world::{self, Identity, everybody};
@@ -244,6 +246,43 @@ fn the_first_sighup_arrives_also_out_of_the_foreground() {
             kill(terminal.leader(), Signal::TERM);
             assert_eq!(terminal.end().code(), Some(3));
             fs::remove_file(&path).unwrap();
+        }
+    }
+}
+
+/// With --fork unshare(1) would have its own way to stop, and a late SIGCONT for its child.
+fn by_a_shell(who: &Identity, run: &str) -> String {
+    let options = if who.is_root() { "-p" } else { "-Up" };
+    format!("unshare {options} sh -c '\"$@\"; exit $?' sh {run}")
+}
+
+#[test]
+fn in_a_pid_namespace_without_a_session_of_its_own_it_is_a_job_all_the_same() {
+    for who in everybody() {
+        let bench = Bench::of(who);
+        let text = "echo ready; while read word; do echo \"heard $word\"; done; exit 9";
+        let (command, mark) = (bench.script(text), world::mark());
+        for way in with_the_terminal() {
+            let mut terminal = or_skip!(Terminal::of(who), "{NO_BASH}");
+            terminal.line(&by_a_shell(who, &bench.typed(way, &[&command, &mark])));
+            terminal.wait_for("ready\r\n");
+            let below = processes::marked(&mark);
+            let listener = below.iter().max_by_key(|process| process.pid).unwrap().pid;
+            for word in ["one", "two"] {
+                terminal.enter("\x1a");
+                terminal.wait_for("Stopped");
+                terminal.wait_for("$ ");
+                // The shell waits for its child alone, and husk, as PID 1, is not to be stopped.
+                processes::wait_for_state(listener, Some('T'));
+                terminal.line("fg");
+                terminal.wait_for("script");
+                terminal.line(word);
+                terminal.wait_for(&format!("heard {word}\r\n"));
+            }
+            terminal.enter("\x04");
+            terminal.wait_for("$ ");
+            terminal.line("echo status $?.");
+            terminal.wait_for("status 9.\r\n");
         }
     }
 }

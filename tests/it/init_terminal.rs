@@ -1,6 +1,6 @@
 //! What a terminal sends reaches the command of `husk init` once, in every way that it is run.
 
-use crate::init_ways::{Bench, NO_PERL, Place, each_comes_once, husk_of, peers, ways};
+use crate::init_ways::{Bench, NO_PERL, each_comes_once, husk_of, peers, ways};
 use crate::processes;
 use crate::terminal::{NO_BASH, Terminal};
 use crate::world::{self, everybody};
@@ -68,8 +68,7 @@ fn they_come_once_in_a_script_too_and_the_script_gets_them_as_well() {
 fn ctrl_c_in_its_first_moments_is_not_lost() {
     for who in everybody() {
         let bench = Bench::of(who);
-        // In husk's own group a key in the very moment of the clone is of before or after it: nobody knows.
-        for way in ways().filter(|way| way.place != Place::HusksGroup) {
+        for way in ways() {
             let mut terminal = or_skip!(Terminal::of(who), "{NO_BASH}");
             for step in 0..30 {
                 terminal.line(&bench.typed(way, &["sleep", "60"]));

@@ -87,8 +87,7 @@ pub fn peers() -> impl Iterator<Item = &'static Way> {
 
 /// The ways in which the command keeps the terminal of a session that somebody else leads.
 pub fn with_the_terminal() -> impl Iterator<Item = &'static Way> {
-    // In husk's own group a shell that waits for husk alone may take the terminal back too early.
-    that_lend_it()
+    ways().filter(|way| way.place != Place::OwnSession)
 }
 
 /// The ways in which husk lends its terminal, and takes it back.
