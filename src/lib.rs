@@ -60,9 +60,11 @@ use fail::refusal::Refusal;
 use fail::{Error, Sources, Status};
 use host::caller::Caller;
 use host::subid::{self, Ranges};
+use init::voice::Voice;
 use plan::namespace::NamespaceSet;
 use plan::rules::Rules;
 use plan::{Inputs, Memory};
+use rustix::process::getpid;
 use sys::exec::Words;
 use sys::start::{self, Raised};
 use sys::storage::Storage;
@@ -114,19 +116,37 @@ fn execute_init(
     envp: Words<'static>,
     sources: &mut Sources<'static>,
 ) -> Result<Status, Error> {
+    let mut rules = Rules::DEFAULT;
+    let done = look_after((argv, skip), envp, sources, &mut rules);
+    match rules.on_exit {
+        Some(action) if getpid().is_init() => {
+            // However it went: a kernel panics when its first process ends.
+            let status = done.unwrap_or_else(|error| error.report(*sources));
+            init::machine::end(action, status, Voice::of(sources.persona, &rules));
+            Ok(status)
+        }
+        _ => done,
+    }
+}
+
+fn look_after(
+    (argv, skip): (Words<'static>, usize),
+    envp: Words<'static>,
+    sources: &mut Sources<'static>,
+    rules: &mut Rules,
+) -> Result<Status, Error> {
     let mask = init::block_signals()?;
     let persona = sources.persona;
     let variable = cli::init::variable(envp)?;
     let words = [variable, argv.skip(skip)];
-    let mut rules = Rules::DEFAULT;
-    let mut asked = cli::init::parse(persona, words, skip, envp, &mut rules)?;
+    let mut asked = cli::init::parse(persona, words, skip, envp, rules)?;
     if let Some(file) = asked.file {
-        rules = read_rules(file, envp, sources)?;
-        asked = cli::init::parse(persona, words, skip, envp, &mut rules)?;
+        *rules = read_rules(file, envp, sources)?;
+        asked = cli::init::parse(persona, words, skip, envp, rules)?;
     }
     if asked.ask == cli::init::Ask::Run {
-        let command = cli::init::command(&asked, &rules)?;
-        return init::alone::run(persona, (command, envp), &mut rules, mask);
+        let command = cli::init::command(&asked, rules)?;
+        return init::alone::run(persona, (command, envp), rules, mask);
     }
     cli::help::print_init(persona, asked.ask, start::stdout());
     Ok(Status::SUCCESS)

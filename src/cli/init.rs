@@ -118,7 +118,7 @@ pub fn command<'a>(init: &Init<'a>, rules: &Rules) -> Result<Words<'a>, Refused>
         (Work::Command, true) => "which command shall it run? See -h",
         (Work::Pause, false) => "a pause runs no command",
         _ if rules.session == Session::Husks && rules.whom == Whom::Group => {
-            "a process group of its own is what --group needs and --no-tty forbids"
+            "--group needs a process group, which --single-child and --no-tty forbid"
         }
         _ => return Ok(init.command),
     };

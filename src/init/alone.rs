@@ -46,20 +46,7 @@ pub fn run(
     if rules.parent_death != 0 {
         parent::signal_at_death(i32::from(rules.parent_death))?;
     }
-    let status = supervise(voice, (argv, envp), rules, mask);
-    if let Some(action) = rules.on_exit {
-        let status = match &status {
-            Ok(status) => *status,
-            Err(failed) => {
-                voice.failed(failed);
-                persona.status(failed.status())
-            }
-        };
-        let errno = machine::end(action, status, voice);
-        voice.warns(Failure::new(Doing::EndMachine, b"", errno));
-        return Ok(status);
-    }
-    Ok(status?)
+    Ok(supervise(voice, (argv, envp), rules, mask)?)
 }
 
 fn supervise(

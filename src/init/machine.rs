@@ -61,8 +61,9 @@ fn is_mounted(target: &CStr) -> bool {
     }
 }
 
-/// Says the exit status on the console and ends the machine. Returns where that is refused.
-pub fn end(action: OnExit, status: Status, voice: Voice) -> Errno {
+/// Says the exit status on the console and ends the machine. Returns where that is refused, which it
+/// says as well.
+pub fn end(action: OnExit, status: Status, voice: Voice) {
     voice.last_word(status.0);
     sync();
     let command = match action {
@@ -70,5 +71,6 @@ pub fn end(action: OnExit, status: Status, voice: Voice) -> Errno {
         OnExit::Reboot => RebootCommand::Restart,
         OnExit::Halt => RebootCommand::Halt,
     };
-    reboot(command).err().unwrap_or(Errno::PERM)
+    let errno = reboot(command).err().unwrap_or(Errno::PERM);
+    voice.warns(Failure::new(Doing::EndMachine, b"", errno));
 }

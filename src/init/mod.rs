@@ -54,6 +54,7 @@ pub fn run(_: Confined, command: Command<'_>, link: Inner, rules: &Rules) -> Sta
     let kept = [Some(link.number()), terminal.map(Terminal::number)];
     let keeper = Keeper::Supervisor(link, terminal);
     let voice = Voice::of_husk(rules);
+    voice.started(command.name(), pid);
     let mut init = Init::new(Some(pid), rules, keeper, voice);
     init.settle_down(&kept);
     init.until_over()
@@ -229,7 +230,10 @@ impl<'a> Init<'a> {
             match self.reap(options) {
                 Ok(more) => {
                     left = more;
-                    self.kill_the_rest();
+                    // A look at everybody costs more than reaping them.
+                    if left == Left::Nothing {
+                        self.kill_the_rest();
+                    }
                 }
                 Err(status) => return status,
             }

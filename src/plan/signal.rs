@@ -12,20 +12,27 @@ pub const LAST: u8 = 64;
 /// The first real-time signal that a C library leaves to programs (signal(7)).
 const RTMIN: u8 = 34;
 
-/// The number of `word`: 0 to 64, `TERM`, `SIGTERM`, `RTMIN+3`, `RTMAX-1`.
+/// The number of `word`: 0 to 64, `TERM`, `SIGTERM`, `RTMIN+3`, `RTMAX-1`; in small letters as well,
+/// as kill(1) has it.
 pub fn number(word: &str) -> Option<u8> {
-    let word = word.strip_prefix("SIG").unwrap_or(word);
-    let number = if let Some(rest) = word.strip_prefix("RTMIN") {
+    let word = after("SIG", word).unwrap_or(word);
+    let number = if let Some(rest) = after("RTMIN", word) {
         RTMIN.checked_add(offset(rest, "+")?)
-    } else if let Some(rest) = word.strip_prefix("RTMAX") {
+    } else if let Some(rest) = after("RTMAX", word) {
         LAST.checked_sub(offset(rest, "-")?)
-    } else if let Some(place) = words(NAMES).position(|name| name == word) {
+    } else if let Some(place) = words(NAMES).position(|name| name.eq_ignore_ascii_case(word)) {
         return u8::try_from(place.saturating_add(1)).ok();
     } else {
         u8::try_from(parse_number(word.as_bytes())?).ok()
     };
-    let real_time = word.starts_with("RT");
+    let real_time = after("RT", word).is_some();
     number.filter(|number| *number <= LAST && (*number >= RTMIN || !real_time))
+}
+
+/// What follows `prefix`, in letters of either size.
+fn after<'w>(prefix: &str, word: &'w str) -> Option<&'w str> {
+    let (beginning, rest) = word.split_at_checked(prefix.len())?;
+    beginning.eq_ignore_ascii_case(prefix).then_some(rest)
 }
 
 fn offset(rest: &str, sign: &str) -> Option<u8> {
@@ -50,6 +57,9 @@ mod tests {
         for (word, wanted) in [
             ("TERM", 15),
             ("SIGTERM", 15),
+            ("sigterm", 15),
+            ("Usr1", 10),
+            ("rtmin+1", 35),
             ("15", 15),
             ("SYS", 31),
             ("RTMIN", 34),

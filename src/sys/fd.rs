@@ -2,8 +2,12 @@
 
 use super::arch;
 use super::check;
+use super::directory::Directory;
+use super::open::openat;
+use crate::text::parse_number;
 use linux_raw_sys::general::{__NR_close, __NR_close_range, __NR_dup3, __NR_fcntl, F_SETOWN};
 use rustix::fd::{AsFd, AsRawFd, BorrowedFd};
+use rustix::fs::{CWD, Mode, OFlags};
 use rustix::io::Errno;
 use rustix::process::{Pid, Resource, getrlimit};
 
@@ -42,7 +46,8 @@ impl Drop for Fd {
 
 /// Closes the descriptors from `first` to `last`.
 ///
-/// With close_range(2) (5.9); where that is missing or refused, one by one up to RLIMIT_NOFILE,
+/// With close_range(2) (5.9); where that is missing or refused, those that /proc/self/fd lists; and
+/// where that is missing too, one by one up to RLIMIT_NOFILE, which may be a thousand million, and
 /// which a descriptor that was opened before the limit was lowered may exceed.
 ///
 /// Descriptors are closed under their owners' feet, so nothing that is in use may lie in the range.
@@ -55,7 +60,7 @@ pub fn close_range(first: u32, last: u32) {
             [first as usize, last as usize, 0, 0, 0, 0],
         )
     };
-    if check(returned).is_ok() {
+    if check(returned).is_ok() || close_listed(first, last) {
         return;
     }
     let open = getrlimit(Resource::Nofile)
@@ -64,6 +69,28 @@ pub fn close_range(first: u32, last: u32) {
     let last = last.min(open.unwrap_or(1 << 20).saturating_sub(1));
     for fd in first..=last {
         close(fd);
+    }
+}
+
+/// Closes those descriptors of a range that /proc/self/fd (proc_pid_fd(5)) has. Whether it is there.
+#[cold]
+#[inline(never)]
+fn close_listed(first: u32, last: u32) -> bool {
+    let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::DIRECTORY;
+    let Ok(list) = openat(CWD, c"/proc/self/fd", flags, Mode::empty()) else {
+        return false;
+    };
+    let own = list.number();
+    let mut directory = Directory::new(list);
+    loop {
+        match directory.next_name() {
+            Ok(Some(name)) => match parse_number(name.to_bytes()) {
+                Some(fd) if fd != own && first <= fd && fd <= last => close(fd),
+                _ => (),
+            },
+            Ok(None) => return true,
+            Err(_) => return false,
+        }
     }
 }
 

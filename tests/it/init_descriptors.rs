@@ -186,3 +186,29 @@ fn a_user_may_be_without_any_descriptor_left() {
         assert_eq!(run.output().succeeds(), "41\n");
     });
 }
+
+#[test]
+fn without_close_range_it_closes_what_is_open_and_asks_for_nothing_else() {
+    or_skip!(world::tool("strace"), "no strace(1)");
+    for who in everybody() {
+        let dir = who.dir("closes");
+        let log = dir.join("log");
+        // A container's limit may be a thousand million.
+        let run = Run::init(who).sh("exit 3").on_host(["-k", "5.4"]);
+        let run = run.after("ulimit -n $(ulimit -Hn); exec 9</dev/null 5</");
+        let strace = ["-qq", "-e", "trace=close,close_range"];
+        run.traced(&log, strace).output().ends_with(3);
+        let log = fs::read_to_string(log).unwrap();
+        let (_, after) = log.split_once("close_range(").unwrap();
+        let closed: Vec<&str> = after.lines().skip(1).collect();
+        assert!(
+            closed.contains(&"close(5)                                = 0"),
+            "{log}"
+        );
+        assert!(
+            closed.contains(&"close(9)                                = 0"),
+            "{log}"
+        );
+        assert!(closed.len() < 10, "{log}");
+    }
+}

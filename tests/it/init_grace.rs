@@ -271,6 +271,25 @@ fn without_it_husk_leaves_with_the_command() {
 }
 
 #[test]
+fn a_storm_of_orphans_does_not_put_the_end_off() {
+    // Where orphans that outlive husk are nobody else's to reap.
+    let all = everywhere();
+    let alone = all.into_iter().filter(|(_, place)| *place == Place::Pid1);
+    at_once(&alone.collect::<Vec<_>>(), |(who, place)| {
+        let mark = world::mark();
+        let storm = format!("(: {mark}; trap '' TERM; while :; do (: &); done) &");
+        let script = format!("trap '' TERM; {storm} {storm} {storm} {DEAF}");
+        let init = Init::ready(grace(who, "1", &script.replace("set;", "ready;")), *place);
+        let start = Instant::now();
+        init.send(TERM);
+        let (outcome, took) = init.finish_timed(start);
+        outcome.ends_with(128 + KILL);
+        within(took, &(Duration::from_millis(990)..Duration::from_secs(5)));
+        processes::none_left(&mark);
+    });
+}
+
+#[test]
 fn one_that_begets_others_all_the_time_does_not_escape() {
     at_once(&everywhere(), |(who, place)| {
         let mark = world::mark();

@@ -178,3 +178,21 @@ fn the_command_has_the_callers_environment_and_words() {
         assert_eq!(out, "\n61 20 62\n2d 2d\n2d 76\n2d 2d 68 65 6c 70\n");
     });
 }
+
+/// Ends with 6 where SIGUSR1 alone waits, and with 7 where SIGINT does (ShdPnd, proc_pid_status(5)).
+/// With all signals blocked a shell cannot wait for a child, and so there is none.
+const WAITING: &str = "while :; do while read name value; do case $name$value in \
+                       ShdPnd:*200) exit 6;; ShdPnd:*[0-9a-f]02) exit 7;; \
+                       esac; done </proc/$$/status; done";
+
+#[test]
+fn what_a_process_sent_before_is_passed_on_by_the_rules_in_husks_own_group_too() {
+    let helper = world::helper().to_str().unwrap();
+    at_once(&everywhere(), |(who, place)| {
+        for (options, status) in [(&["-r", "INT:USR1"][..], 6), (&[], 7)] {
+            let run = Run::init(who).word("-c").words(options).sh(WAITING);
+            let run = run.after("kill -INT $$").through([helper, "blocked"]);
+            run.in_place(*place).output().ends_with(status);
+        }
+    });
+}
