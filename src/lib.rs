@@ -51,7 +51,6 @@ pub mod sys;
 pub mod text;
 
 use arena::Arena;
-use check::{Form, Works};
 use cli::{ConfigFile, Mode, Request, Run};
 use config::{Config, IdMap, Lists, Place};
 use core::ffi::CStr;
@@ -82,7 +81,6 @@ pub fn main(argv: Words<'static>, envp: Words<'static>, raised: Raised) -> u8 {
         text: b"",
         persona: Persona::Husk,
     };
-    let mut worst = None;
     let done = match cli::parse(argv) {
         _ if raised == Raised::Yes => {
             let text = "must not be set-user-ID or set-group-ID: chmod ug-s it";
@@ -92,19 +90,17 @@ pub fn main(argv: Words<'static>, envp: Words<'static>, raised: Raised) -> u8 {
             sources.persona = persona;
             execute_init((argv, skip), envp, &mut sources)
         }
-        Ok(request) => {
-            if let Request::Check(..) = request {
-                worst = Some(check::DOES_NOT_WORK);
-            }
-            execute(request, envp, &mut sources)
-        }
+        Ok(request) => execute(request, envp, &mut sources),
         Err(refused) => Err(refused.into()),
     };
     match done {
         Ok(status) => status.0,
         Err(error) => {
             let status = error.report(sources);
-            worst.unwrap_or(status).0
+            match cli::is_check(argv) {
+                true => check::DOES_NOT_WORK.0,
+                false => status.0,
+            }
         }
     }
 }
@@ -186,16 +182,10 @@ fn execute(
         Request::HelpRun => cli::help::put_run(&mut text),
         Request::Version | Request::Init(..) => text.put(cli::help::VERSION),
         Request::HelpCheck => text.put(cli::help::CHECK),
-        Request::Check(run, form) => {
-            read_file(run.file, envp, &mut config, &mut arena, sources)?;
-            let argv = cli::skip_form(sources.argv);
-            cli::apply(argv, &mut config, &mut arena)?;
-            return execute_run(&run, envp, &config, plan, &mut arena, Some(form));
-        }
         Request::Run(run) => {
             read_file(run.file, envp, &mut config, &mut arena, sources)?;
             cli::apply(sources.argv, &mut config, &mut arena)?;
-            return execute_run(&run, envp, &config, plan, &mut arena, None);
+            return execute_run(&run, envp, &config, plan, &mut arena);
         }
     }
     text.write_to(start::stdout());
@@ -243,7 +233,6 @@ fn execute_run(
     config: &Config<'static>,
     memory: &'static mut Memory<'static>,
     arena: &mut Arena<'static>,
-    check: Option<Form>,
 ) -> Result<Status, Error> {
     let caller = Caller::read();
     let (mut subuid, mut subgid) = (Ranges::new(), Ranges::new());
@@ -275,20 +264,13 @@ fn execute_run(
         newgidmap,
     };
     let plan = plan::new(&inputs, memory)?;
-    if run.mode == Mode::DryRun {
-        plan::describe::print(&plan, start::stdout());
-        return Ok(Status::SUCCESS);
-    }
-    if let Some(form) = check {
-        let works = match parent::run(&check::rehearsal(&plan)) {
-            Ok(Status::SUCCESS) => Works::Yes,
-            Ok(_) => Works::No,
-            Err(failed) => {
-                failed.warn();
-                Works::No
-            }
-        };
-        return Ok(check::print(&plan, works, form, start::stdout()));
+    match run.mode {
+        Mode::Start => (),
+        Mode::DryRun => {
+            plan::describe::print(&plan, start::stdout());
+            return Ok(Status::SUCCESS);
+        }
+        Mode::Check(form) => return Ok(check::check(&plan, form, start::stdout())),
     }
     // The plan outlives everything: PID 1 runs on with it in a copy of this memory.
     Ok(parent::run(&plan)?)

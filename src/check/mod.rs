@@ -5,19 +5,19 @@
 //! `husk run` would make it, and ends before a command runs in it. Nothing of either outlives the
 //! namespaces that it was tried in.
 
+mod answer;
 mod probes;
 
 use crate::fail::Status;
 use crate::fail::cause::Cause;
+use crate::parent;
 use crate::plan::namespace::NamespaceSet;
 use crate::plan::operation::{Action, Operation};
 use crate::plan::{Access, Init, Plan, Root, Session, Writes};
-use crate::sys::clone::{self, Side};
-use crate::sys::process::exit;
+use crate::sys::errno::describe;
 use crate::text::Text;
 use rustix::fd::AsFd;
-use rustix::io::retry_on_intr;
-use rustix::process::{Pid, WaitOptions, WaitStatus, waitpid};
+use rustix::io::Errno;
 
 /// How the table is printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,20 +35,22 @@ pub enum Found {
     Yes,
     /// It can be had, and this says how much of it.
     Much(u8),
-    /// It cannot, and perhaps it is known why.
-    No(Option<Cause>),
+    /// It cannot, and perhaps it is known why, or what the kernel said.
+    No(Option<Cause>, Option<Errno>),
 }
 
 /// Something that a host may allow.
 pub struct Probe {
     /// What.
     pub name: &'static str,
+    /// Whether the plan cannot do without.
+    pub needed: fn(&Plan<'_>) -> bool,
     /// Tries it, in a process of its own.
     pub run: fn(&Plan<'_>) -> Found,
 }
 
 /// The plan that is tried: nothing of the host is written to, and no command runs.
-pub fn rehearsal<'a>(plan: &Plan<'a>) -> Plan<'a> {
+fn rehearsal<'a>(plan: &Plan<'a>) -> Plan<'a> {
     let own_proc = |operation: &&Operation<'_>| matches!(operation.action, Action::Mount { kind, .. } if kind == c"proc");
     Plan {
         // A missing mount point gets an underlay in a root that may not be written.
@@ -71,93 +73,58 @@ pub fn rehearsal<'a>(plan: &Plan<'a>) -> Plan<'a> {
     }
 }
 
-/// Prints the table. `works` is what came of trying the whole.
-pub fn print(plan: &Plan<'_>, works: Works, form: Form, fd: impl AsFd) -> Status {
+/// Tries the whole, and everything else, and prints the table.
+pub fn check(plan: &Plan<'_>, form: Form, fd: impl AsFd) -> Status {
+    let works = match parent::run(&rehearsal(plan)) {
+        Ok(status) => status == Status::SUCCESS,
+        Err(failed) => {
+            failed.tell_at_check();
+            false
+        }
+    };
     let mut text: Text = Text::new();
     if form == Form::Json {
-        text.put(match works {
-            Works::Yes => "{\"works\":true,\"host\":[",
-            Works::No => "{\"works\":false,\"host\":[",
-        });
+        text.put("{\"host\":[");
     }
-    let mut first = true;
     let mut told = 0_u64;
-    for probe in probes::ALL {
+    for (number, probe) in probes::ALL.iter().enumerate() {
         let found = tried(probe, plan);
+        let needed = (probe.needed)(plan);
         match form {
-            Form::Table => put_row(&mut text, probe.name, found, &mut told),
+            Form::Table => {
+                let in_the_way = !works && needed && matches!(found, Found::No(..));
+                text.put(if in_the_way { "! " } else { "  " });
+                put_row(&mut text, probe.name, found, &mut told);
+            }
             Form::Json => {
-                text.put(if first { "\n" } else { ",\n" });
-                put_object(&mut text, probe.name, found);
+                text.put(if number == 0 { "\n" } else { ",\n" });
+                put_object(&mut text, probe.name, found, needed);
             }
         }
-        first = false;
         text.flush_to(&fd);
     }
     text.put(match (form, works) {
-        (Form::Json, _) => "]}\n",
-        (Form::Table, Works::Yes) => "\nhusk run works here, with this configuration.\n",
-        (Form::Table, Works::No) => {
-            "\nhusk run does not work here, with this configuration: see above.\n"
+        (Form::Json, true) => "],\n\"works\":true}\n",
+        (Form::Json, false) => "],\n\"works\":false}\n",
+        (Form::Table, true) => "\nhusk run works here, with this configuration.\n",
+        (Form::Table, false) => {
+            "\nhusk run does not work here, with this configuration: see the first line, and what is marked !\n"
         }
     });
     text.flush_to(&fd);
     match works {
-        Works::Yes => Status::SUCCESS,
-        Works::No => DOES_NOT_WORK,
+        true => Status::SUCCESS,
+        false => DOES_NOT_WORK,
     }
 }
 
 /// The exit status where `husk run` would not work, for whatever reason.
 pub const DOES_NOT_WORK: Status = Status(1);
 
-/// Whether the whole was made.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Works {
-    /// It was.
-    Yes,
-    /// It was not.
-    No,
-}
-
-/// Exit statuses of a probe's process: from 1 the causes, from here amounts.
-const AMOUNT: u8 = 100;
-const UNKNOWN: u8 = 255;
-
-/// What a probe found, as its process's exit status.
-fn status(found: Found) -> u8 {
-    match found {
-        Found::Yes => 0,
-        Found::Much(amount) => amount.saturating_add(AMOUNT),
-        Found::No(cause) => cause.map_or(UNKNOWN, Cause::code),
-    }
-}
-
-/// What the process `pid` found.
-fn waited(pid: Pid) -> Found {
-    let ended = retry_on_intr(|| waitpid(Some(pid), WaitOptions::empty()));
-    let ended = ended.ok().flatten().map(|(_, status)| status);
-    let Some(code) = ended.and_then(WaitStatus::exit_status) else {
-        // It was killed, by SIGSYS.
-        return Found::No(Some(Cause::Seccomp));
-    };
-    match u8::try_from(code).unwrap_or(UNKNOWN) {
-        0 => Found::Yes,
-        UNKNOWN => Found::No(None),
-        code => match code.checked_sub(AMOUNT) {
-            Some(amount) => Found::Much(amount),
-            None => Found::No(Cause::from_code(code)),
-        },
-    }
-}
-
 /// Runs one probe in a process of its own.
 fn tried(probe: &Probe, plan: &Plan<'_>) -> Found {
-    match clone::into_namespaces(NamespaceSet::NONE) {
-        Ok(Side::Child) => exit(status((probe.run)(plan))),
-        Ok(Side::Parent(pid)) => waited(pid),
-        Err(_) => Found::No(Some(Cause::Processes)),
-    }
+    let found = answer::ask(NamespaceSet::NONE, |_| Ok(()), || (probe.run)(plan));
+    found.unwrap_or_else(|errno| Found::No(Some(Cause::Processes), Some(errno)))
 }
 
 /// Columns of a name.
@@ -175,45 +142,68 @@ fn put_row(text: &mut Text, name: &str, found: Found, told: &mut u64) {
             text.put("yes, ");
             text.number(amount);
         }
-        Found::No(None) => text.put("no"),
-        Found::No(Some(cause)) => {
-            text.put("no   ");
-            text.put(cause.words());
-            let bit = 1_u64 << (cause.code() & 63);
-            if *told & bit == 0 {
-                *told |= bit;
-                text.put("\n");
-                for _ in 0..NAME.saturating_add(5) {
-                    text.put(" ");
-                }
-                text.put(cause.remedy());
+        Found::No(cause, errno) => {
+            text.put("no");
+            if let Some((name, _)) = errno.and_then(describe) {
+                text.put("   ");
+                text.put(name);
+            }
+            if let Some(cause) = cause {
+                put_cause(text, cause, told);
             }
         }
     }
     text.put("\n");
 }
 
+fn put_cause(text: &mut Text, cause: Cause, told: &mut u64) {
+    text.put("   ");
+    text.put(cause.words());
+    let bit = 1_u64 << (cause.code() & 63);
+    if *told & bit != 0 {
+        return;
+    }
+    *told |= bit;
+    text.put("\n");
+    for _ in 0..NAME.saturating_add(7) {
+        text.put(" ");
+    }
+    text.put(cause.remedy());
+}
+
 /// The texts are husk's own, without quotation marks.
-fn put_object(text: &mut Text, name: &str, found: Found) {
+fn put_object(text: &mut Text, name: &str, found: Found, needed: bool) {
     text.put("{\"name\":\"");
     text.put(name);
+    text.put(match needed {
+        true => "\",\"needed\":true",
+        false => "\",\"needed\":false",
+    });
     text.put(match found {
-        Found::Yes | Found::Much(_) => "\",\"available\":true",
-        Found::No(_) => "\",\"available\":false",
+        Found::Yes | Found::Much(_) => ",\"available\":true",
+        Found::No(..) => ",\"available\":false",
     });
     match found {
+        Found::Yes => (),
         Found::Much(amount) => {
             text.put(",\"amount\":");
             text.number(amount);
         }
-        Found::No(Some(cause)) => {
-            text.put(",\"cause\":\"");
-            text.put(cause.words());
-            text.put("\",\"remedy\":\"");
-            text.put(cause.remedy());
-            text.put("\"");
+        Found::No(cause, errno) => {
+            let errno = errno.and_then(describe).map(|(name, _)| name);
+            let fields = [
+                (",\"errno\":\"", errno),
+                (",\"cause\":\"", cause.map(Cause::words)),
+                (",\"remedy\":\"", cause.map(Cause::remedy)),
+            ];
+            for (key, value) in fields {
+                if let Some(value) = value {
+                    text.put(key);
+                    text.put(value);
+                    text.put("\"");
+                }
+            }
         }
-        _ => (),
     }
     text.put("}");
 }

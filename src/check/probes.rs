@@ -1,6 +1,7 @@
 //! One probe for each line of the table.
 
-use super::{Found, Probe};
+use super::{Found, Probe, answer};
+use crate::config::Proc;
 use crate::fail::cause::Cause;
 use crate::host::cause;
 use crate::parent::id_map;
@@ -8,9 +9,10 @@ use crate::plan::Plan;
 use crate::plan::id::{Inside, MapLine, Outside};
 use crate::plan::id_map::{Map, Maps, Setgroups, Wish, Writer};
 use crate::plan::namespace::NamespaceSet;
-use crate::plan::{NewPrivileges, Root};
+use crate::plan::operation::Action;
+use crate::plan::{Chown, NewPrivileges, Root, Writes};
 use crate::sys::clone::{self, Side};
-use crate::sys::open::{openat, pipe_with};
+use crate::sys::open::openat;
 use crate::sys::process::exit;
 use crate::sys::seccomp::{self, ALLOW, Instruction};
 use crate::sys::signal::SignalSet;
@@ -19,80 +21,179 @@ use core::ffi::CStr;
 use rustix::fs::{
     Access, AtFlags, CWD, Mode, OFlags, StatVfsMountFlags, accessat, statfs, statvfs,
 };
-use rustix::io::{Errno, read, retry_on_intr, write};
+use rustix::io::Errno;
 use rustix::mount::{MountFlags, mount};
-use rustix::pipe::PipeFlags;
-use rustix::process::{WaitOptions, chdir, getegid, geteuid, pivot_root, waitpid};
+use rustix::process::{chdir, getegid, geteuid, pivot_root};
 use rustix::thread::set_no_new_privs;
 
 /// The lines, in order.
 pub const ALL: &[Probe] = &[
-    probe("user namespaces", |_| namespace(NamespaceSet::NONE)),
-    probe("mount namespaces", |_| namespace(NamespaceSet::MOUNT)),
-    probe("pid namespaces", |_| namespace(NamespaceSet::PID)),
-    probe("uts namespaces", |_| namespace(NamespaceSet::UTS)),
-    probe("ipc namespaces", |_| namespace(NamespaceSet::IPC)),
-    probe("net namespaces", |_| namespace(NamespaceSet::NET)),
-    probe("cgroup namespaces", |_| namespace(NamespaceSet::CGROUP)),
-    probe("time namespaces", |_| namespace(NamespaceSet::TIME)),
-    probe("a map of one's own id", |_| own_map()),
-    probe("newuidmap and newgidmap", helpers),
-    probe("subordinate ids", ranges),
-    probe("mounting proc", |_| {
+    probe(
+        "user namespaces",
+        |plan| needs(plan, NamespaceSet::USER),
+        |_| namespace(NamespaceSet::NONE),
+    ),
+    probe(
+        "mount namespaces",
+        |plan| needs(plan, NamespaceSet::MOUNT),
+        |_| namespace(NamespaceSet::MOUNT),
+    ),
+    probe(
+        "pid namespaces",
+        |plan| needs(plan, NamespaceSet::PID),
+        |_| namespace(NamespaceSet::PID),
+    ),
+    probe(
+        "uts namespaces",
+        |plan| needs(plan, NamespaceSet::UTS),
+        |_| namespace(NamespaceSet::UTS),
+    ),
+    probe(
+        "ipc namespaces",
+        |plan| needs(plan, NamespaceSet::IPC),
+        |_| namespace(NamespaceSet::IPC),
+    ),
+    probe(
+        "net namespaces",
+        |plan| needs(plan, NamespaceSet::NET),
+        |_| namespace(NamespaceSet::NET),
+    ),
+    probe(
+        "cgroup namespaces",
+        |plan| needs(plan, NamespaceSet::CGROUP),
+        |_| namespace(NamespaceSet::CGROUP),
+    ),
+    probe(
+        "time namespaces",
+        |plan| needs(plan, NamespaceSet::TIME),
+        |_| namespace(NamespaceSet::TIME),
+    ),
+    probe("a map of one's own id", needs_own_map, |_| own_map()),
+    probe("newuidmap and newgidmap", needs_ranges, helpers),
+    probe("subordinate ids", needs_ranges, ranges),
+    probe("mounting proc", needs_proc, |_| {
         let namespaces = NamespaceSet::MOUNT.with(NamespaceSet::PID);
-        inside(namespaces, || mounted(c"proc", c"", Cause::MaskedProc))
+        inside(namespaces, || mounted(c"proc", c"", cause::of_proc()))
     }),
-    probe("mounting sysfs", |_| {
+    // Without one the outer one is bound.
+    probe("mounting sysfs", never, |_| {
         let namespaces = NamespaceSet::MOUNT.with(NamespaceSet::NET);
-        inside(namespaces, || mounted(c"sysfs", c"", Cause::MaskedSys))
-    }),
-    probe("mounting tmpfs", |_| {
-        inside(NamespaceSet::MOUNT, || {
-            mounted(c"tmpfs", c"", Cause::ApparmorRestricts)
+        inside(namespaces, || {
+            mounted(c"sysfs", c"", Some(Cause::MaskedSys))
         })
     }),
-    probe("mounting devpts", |_| {
-        inside(NamespaceSet::MOUNT, || {
-            mounted(
-                c"devpts",
-                c"newinstance,ptmxmode=0666",
-                Cause::ApparmorRestricts,
-            )
-        })
-    }),
-    probe("mounting overlays", |_| {
-        inside(NamespaceSet::MOUNT, || {
-            mounted(
-                c"overlay",
-                c"lowerdir=/etc:/usr,userxattr",
-                Cause::NoOverlay,
-            )
-        })
-    }),
-    probe("pivot_root", |_| inside(NamespaceSet::MOUNT, pivot)),
-    probe("seccomp filters", |_| filter()),
-    probe("Landlock, ABI", |_| match support::landlock() {
+    probe(
+        "mounting tmpfs",
+        |plan| mounts(plan, c"tmpfs") || plan.writes == Writes::Tmpfs,
+        |_| inside(NamespaceSet::MOUNT, || mounted(c"tmpfs", c"", None)),
+    ),
+    probe(
+        "mounting devpts",
+        |plan| mounts(plan, c"devpts"),
+        |_| {
+            inside(NamespaceSet::MOUNT, || {
+                mounted(c"devpts", c"newinstance,ptmxmode=0666", None)
+            })
+        },
+    ),
+    probe(
+        "mounting overlays",
+        |plan| plan.writes != Writes::Root,
+        |_| {
+            inside(NamespaceSet::MOUNT, || {
+                let data = c"lowerdir=/etc:/usr,userxattr";
+                mounted(c"overlay", data, Some(Cause::NoOverlay))
+            })
+        },
+    ),
+    probe(
+        "pivot_root",
+        |plan| matches!(plan.root, Root::Pivot(_)),
+        |_| inside(NamespaceSet::MOUNT, pivot),
+    ),
+    probe(
+        "seccomp filters",
+        |plan| plan.chown == Chown::Faked,
+        |_| filter(),
+    ),
+    probe("Landlock, ABI", never, |_| match support::landlock() {
         Ok(version) => Found::Much(version),
-        Err(_) => Found::No(Some(Cause::NoLandlock)),
+        Err(errno) => no(Cause::NoLandlock, errno),
     }),
-    probe("a cgroup of one's own", |_| cgroup()),
-    probe("slirp4netns or pasta", |_| network_helper()),
-    probe("/dev/net/tun", |_| tun()),
-    probe("the root directory", root),
-    probe("clone3", |_| call(Call::Clone3)),
-    probe("openat2", |_| call(Call::Openat2)),
-    probe("close_range", |_| call(Call::CloseRange)),
-    probe("pidfd_open", |_| call(Call::PidfdOpen)),
-    probe("open_tree, move_mount", |_| {
+    probe("a cgroup of one's own", never, |_| cgroup()),
+    probe("slirp4netns or pasta", never, |_| network_helper()),
+    probe("/dev/net/tun", never, |_| tun()),
+    probe("programs in the root", always, executable),
+    probe("the root's file system", never, file_system),
+    probe(
+        "clone3",
+        |plan| needs(plan, NamespaceSet::TIME),
+        |_| call(Call::Clone3),
+    ),
+    probe("openat2", never, |_| call(Call::Openat2)),
+    probe("close_range", never, |_| call(Call::CloseRange)),
+    probe("pidfd_open", never, |_| call(Call::PidfdOpen)),
+    probe("open_tree, move_mount", never, |_| {
         inside(NamespaceSet::MOUNT, || call(Call::MoveMount))
     }),
-    probe("mount_setattr", |_| {
+    probe("mount_setattr", never, |_| {
         inside(NamespaceSet::MOUNT, || call(Call::MountSetattr))
     }),
 ];
 
-const fn probe(name: &'static str, run: fn(&Plan<'_>) -> Found) -> Probe {
-    Probe { name, run }
+const fn probe(
+    name: &'static str,
+    needed: fn(&Plan<'_>) -> bool,
+    run: fn(&Plan<'_>) -> Found,
+) -> Probe {
+    Probe { name, needed, run }
+}
+
+/// Whether a namespace of this kind cannot be left out.
+fn needs(plan: &Plan<'_>, kind: NamespaceSet) -> bool {
+    plan.namespaces.contains(kind) && !plan.dispensable.contains(kind)
+}
+
+const fn always(_: &Plan<'_>) -> bool {
+    true
+}
+
+/// What husk can do without.
+const fn never(_: &Plan<'_>) -> bool {
+    false
+}
+
+/// Whether the caller's own id alone will do.
+fn needs_own_map(plan: &Plan<'_>) -> bool {
+    plan.maps.is_some() && !needs_ranges(plan)
+}
+
+fn needs_ranges(plan: &Plan<'_>) -> bool {
+    plan.maps.as_ref().is_some_and(|maps| {
+        let by_helper = [maps.uid, maps.gid]
+            .iter()
+            .any(|map| map.writer != Writer::Husk);
+        by_helper && maps.ranges == Wish::Required
+    })
+}
+
+fn needs_proc(plan: &Plan<'_>) -> bool {
+    plan.proc == Proc::New && mounts(plan, c"proc")
+}
+
+/// Whether it has a file system of this kind.
+fn mounts(plan: &Plan<'_>, wanted: &CStr) -> bool {
+    plan.operations
+        .iter()
+        .any(|operation| match operation.action {
+            Action::Mount { kind, .. } => kind == wanted,
+            Action::Dev(_) => wanted == c"tmpfs" || wanted == c"devpts",
+            _ => false,
+        })
+}
+
+const fn no(cause: Cause, errno: Errno) -> Found {
+    Found::No(Some(cause), Some(errno))
 }
 
 /// A user namespace with a namespace of this kind.
@@ -100,10 +201,10 @@ fn namespace(kind: NamespaceSet) -> Found {
     match clone::into_namespaces(NamespaceSet::USER.with(kind)) {
         Ok(Side::Child) => exit(0),
         Ok(Side::Parent(_)) => Found::Yes,
-        Err(Errno::INVAL | Errno::NOSYS) if kind != NamespaceSet::NONE => {
-            Found::No(Some(Cause::OldKernel))
+        Err(errno @ (Errno::INVAL | Errno::NOSYS)) if kind != NamespaceSet::NONE => {
+            no(Cause::OldKernel, errno)
         }
-        Err(errno) => Found::No(cause::of_clone(errno)),
+        Err(errno) => Found::No(cause::of_clone(errno), Some(errno)),
     }
 }
 
@@ -133,30 +234,14 @@ fn inside(namespaces: NamespaceSet, probe: fn() -> Found) -> Found {
 
 /// The same with these maps.
 fn mapped(namespaces: NamespaceSet, maps: &Maps<'_>, probe: fn() -> Found) -> Found {
-    let Ok((reader, writer)) = pipe_with(PipeFlags::CLOEXEC) else {
-        return Found::No(None);
+    let write = |pid| {
+        id_map::write(pid, maps, SignalSet::NONE).map_err(|failed| {
+            let cause = failed.cause().or_else(cause::of_restriction);
+            Found::No(cause, failed.errno())
+        })
     };
-    match clone::into_namespaces(NamespaceSet::USER.with(namespaces)) {
-        Ok(Side::Child) => {
-            drop(writer);
-            let mut byte = [0_u8];
-            match retry_on_intr(|| read(&reader, &mut byte[..])) {
-                Ok(1) => exit(super::status(probe())),
-                _ => exit(super::status(Found::No(None))),
-            }
-        }
-        Ok(Side::Parent(pid)) => {
-            let written = id_map::write(pid, maps, SignalSet::NONE);
-            if let Err(failed) = written {
-                drop(writer);
-                let _ = retry_on_intr(|| waitpid(Some(pid), WaitOptions::empty()));
-                return Found::No(failed.cause().or_else(cause::of_restriction));
-            }
-            let _ = retry_on_intr(|| write(&writer, b"g"));
-            super::waited(pid)
-        }
-        Err(errno) => Found::No(cause::of_clone(errno)),
-    }
+    let found = answer::ask(NamespaceSet::USER.with(namespaces), write, probe);
+    found.unwrap_or_else(|errno| Found::No(cause::of_clone(errno), Some(errno)))
 }
 
 /// The helpers do their work, with the ranges of the plan.
@@ -171,7 +256,7 @@ fn helpers(plan: &Plan<'_>) -> Found {
         }
         _ => match crate::host::helper::is_installed(c"newuidmap") {
             true => Found::Yes,
-            false => Found::No(Some(Cause::NoHelper)),
+            false => Found::No(Some(Cause::NoHelper), None),
         },
     }
 }
@@ -179,16 +264,16 @@ fn helpers(plan: &Plan<'_>) -> Found {
 fn ranges(plan: &Plan<'_>) -> Found {
     match &plan.maps {
         Some(maps) if maps.uid.lines.len() > 1 => Found::Yes,
-        _ => Found::No(Some(Cause::NoRanges)),
+        _ => Found::No(Some(Cause::NoRanges), None),
     }
 }
 
 /// On `/`, where nothing is in the way and nobody looks.
-fn mounted(kind: &CStr, data: &CStr, cause: Cause) -> Found {
+fn mounted(kind: &CStr, data: &CStr, cause: Option<Cause>) -> Found {
     match mount(kind, c"/", kind, MountFlags::empty(), data) {
         Ok(()) => Found::Yes,
-        Err(Errno::ACCESS) => Found::No(cause::of_restriction().or(Some(cause))),
-        Err(_) => Found::No(Some(cause)),
+        Err(errno @ Errno::ACCESS) => Found::No(cause::of_restriction().or(cause), Some(errno)),
+        Err(errno) => Found::No(cause.or_else(cause::of_restriction), Some(errno)),
     }
 }
 
@@ -198,8 +283,8 @@ fn pivot() -> Found {
         .and_then(|()| pivot_root(c".", c"."));
     match entered {
         Ok(()) => Found::Yes,
-        Err(Errno::INVAL) => Found::No(Some(Cause::Initramfs)),
-        Err(_) => Found::No(cause::of_restriction()),
+        Err(errno @ Errno::INVAL) => no(Cause::Initramfs, errno),
+        Err(errno) => Found::No(cause::of_restriction(), Some(errno)),
     }
 }
 
@@ -207,7 +292,7 @@ fn filter() -> Found {
     let allow = [Instruction::verdict(ALLOW)];
     match set_no_new_privs(true).and_then(|()| seccomp::install(&allow)) {
         Ok(()) => Found::Yes,
-        Err(_) => Found::No(Some(Cause::NoSeccomp)),
+        Err(errno) => no(Cause::NoSeccomp, errno),
     }
 }
 
@@ -215,7 +300,8 @@ fn filter() -> Found {
 fn cgroup() -> Found {
     match cause::own_cgroup(|procs| accessat(CWD, procs, Access::WRITE_OK, AtFlags::empty())) {
         Some(Ok(())) => Found::Yes,
-        _ => Found::No(Some(Cause::NoCgroup)),
+        Some(Err(errno)) => no(Cause::NoCgroup, errno),
+        None => Found::No(Some(Cause::NoCgroup), None),
     }
 }
 
@@ -225,7 +311,7 @@ fn network_helper() -> Found {
         .any(crate::host::helper::is_installed);
     match found {
         true => Found::Yes,
-        false => Found::No(Some(Cause::NoNetworkHelper)),
+        false => Found::No(Some(Cause::NoNetworkHelper), None),
     }
 }
 
@@ -233,32 +319,39 @@ fn tun() -> Found {
     let flags = OFlags::RDWR | OFlags::CLOEXEC | OFlags::NONBLOCK;
     match openat(CWD, c"/dev/net/tun", flags, Mode::empty()) {
         Ok(_) => Found::Yes,
-        Err(_) => Found::No(Some(Cause::NoTun)),
+        Err(errno) => no(Cause::NoTun, errno),
     }
 }
 
-/// Where the root directory is: programs must be able to run there.
-fn root(plan: &Plan<'_>) -> Found {
-    const NFS: i64 = 0x6969;
-    const LUSTRE: i64 = 0x0bd0_0bd0;
-    let path = match plan.root {
+const fn path_of_root<'a>(plan: &Plan<'a>) -> &'a CStr {
+    match plan.root {
         Root::Host => c"/",
         Root::Pivot(path) | Root::Chroot(path) => path,
-    };
-    let Ok(found) = statvfs(path) else {
-        return Found::No(None);
-    };
-    if found.f_flag.contains(StatVfsMountFlags::NOEXEC) {
-        return Found::No(Some(Cause::NoExec));
     }
-    if plan.new_privileges == NewPrivileges::Allowed
-        && found.f_flag.contains(StatVfsMountFlags::NOSUID)
-    {
-        return Found::No(Some(Cause::NoSuidRoot));
+}
+
+fn executable(plan: &Plan<'_>) -> Found {
+    match statvfs(path_of_root(plan)) {
+        Ok(found) if found.f_flag.contains(StatVfsMountFlags::NOEXEC) => {
+            Found::No(Some(Cause::NoExec), None)
+        }
+        Ok(_) => Found::Yes,
+        Err(errno) => Found::No(None, Some(errno)),
     }
+}
+
+fn file_system(plan: &Plan<'_>) -> Found {
+    const NFS: i64 = 0x6969;
+    const LUSTRE: i64 = 0x0bd0_0bd0;
+    let path = path_of_root(plan);
+    let nosuid = statvfs(path).is_ok_and(|found| found.f_flag.contains(StatVfsMountFlags::NOSUID));
     match statfs(path).map(|found| found.f_type) {
-        Ok(NFS | LUSTRE) => Found::No(Some(Cause::Network)),
-        _ => Found::Yes,
+        Ok(NFS | LUSTRE) => Found::No(Some(Cause::Network), None),
+        Ok(_) if nosuid && plan.new_privileges == NewPrivileges::Allowed => {
+            Found::No(Some(Cause::NoSuidRoot), None)
+        }
+        Ok(_) => Found::Yes,
+        Err(errno) => Found::No(None, Some(errno)),
     }
 }
 
@@ -266,6 +359,6 @@ fn root(plan: &Plan<'_>) -> Found {
 fn call(call: Call) -> Found {
     match support::is_known(call) {
         true => Found::Yes,
-        false => Found::No(Some(Cause::OldKernel)),
+        false => Found::No(Some(Cause::OldKernel), None),
     }
 }

@@ -16,7 +16,7 @@ pub mod uts;
 
 use crate::fail::{Doing, Explain, Failed, Failure, Status};
 use crate::init;
-use crate::init::spawn::{Command, Handover};
+use crate::init::spawn::{Command, Handover, look_up};
 use crate::link::{Inner, Order, Parent};
 use crate::plan::namespace::NamespaceSet;
 use crate::plan::{Init, Plan};
@@ -30,16 +30,18 @@ use rustix::process::{Signal, set_parent_process_death_signal, setpgid, umask};
 /// Becomes PID 1: makes everything that `plan` says, then runs the command. Never returns to the
 /// caller's code.
 pub fn run(plan: &Plan<'_>, link: Inner, handover: Handover<'_>) -> ! {
-    let status = match set_up(plan, &link) {
-        Ok(confined) => {
-            let command = Command::new(plan, handover);
-            match plan.init {
-                Init::Nobody => Status::SUCCESS,
-                Init::Command => init::replace(confined, &command, &link),
-                Init::Husk => init::run(confined, command, link, &plan.rules),
-            }
+    let command = Command::new(plan, handover);
+    let ready = set_up(plan, &link).and_then(|confined| {
+        if plan.init == Init::Nobody {
+            look_up(&command)?;
         }
-        Err(failure) => {
+        Ok(confined)
+    });
+    let status = match (ready, plan.init) {
+        (Ok(_), Init::Nobody) => Status::SUCCESS,
+        (Ok(confined), Init::Command) => init::replace(confined, &command, &link),
+        (Ok(confined), Init::Husk) => init::run(confined, command, link, &plan.rules),
+        (Err(failure), _) => {
             link.failed(failure);
             failure.status()
         }

@@ -10,7 +10,6 @@ use super::root::{self, Assembled, NewRoot};
 use super::sources::{self, Opened, Source};
 use super::underlay::Underlays;
 use crate::config::{MakeTarget, Proc};
-use crate::fail::cause::Cause;
 use crate::fail::{Doing, Explain, Failed, Failure};
 use crate::host::cause;
 use crate::limits::PATH_BYTES;
@@ -159,8 +158,8 @@ impl Tree {
             return done;
         }
         let cause = match errno {
-            Errno::PERM => (kind == c"proc").then_some(Cause::MaskedProc),
-            Errno::NOENT | Errno::ACCESS => cause::of_mount(errno),
+            Errno::PERM if kind == c"proc" => cause::of_proc(),
+            Errno::PERM | Errno::NOENT | Errno::ACCESS => cause::of_mount(errno),
             _ => None,
         };
         let what = [kind.to_bytes(), path];
@@ -185,8 +184,8 @@ impl Tree {
         };
         if lost {
             let path = operation.target.path().to_bytes();
-            let (errno, cause) = (Some(Errno::PERM), Some(Cause::MaskedProc));
-            Failure::caused(Doing::OuterProc, [path, b""], errno, cause).warn();
+            let errno = Some(Errno::PERM);
+            Failure::caused(Doing::OuterProc, [path, b""], errno, cause::of_proc()).warn();
         }
         let source = resolve::outside(place).ok()?;
         let id = |fd: &Fd| fstat(fd).map(|found| (found.st_dev, found.st_ino));

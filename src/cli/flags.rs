@@ -47,6 +47,8 @@ pub enum Does {
     Help,
     /// Prints the plan and starts nothing.
     DryRun,
+    /// `husk check` for programs.
+    Json,
     /// Names the configuration file.
     ConfigFile,
     /// Reads none.
@@ -126,6 +128,7 @@ pub const RUN: &[Flag] = &[
         "--dry-run||print what would be done; start nothing",
         Does::DryRun,
     ),
+    flag("--json||of husk check: the same for programs", Does::Json),
     short(b'h', flag("--help||print this", Does::Help)),
     heading("Root directory||"),
     flag(

@@ -20,13 +20,11 @@ use flags::{Does, Flag};
 
 /// What the command line asks for.
 pub enum Request<'a> {
-    /// `husk run`.
+    /// `husk run`, or `husk check`.
     Run(Run<'a>),
     /// `husk init`, or a program that husk stands in for: as whom, and how many words come before
     /// its options.
     Init(Persona, usize),
-    /// `husk check`.
-    Check(Run<'a>, Form),
     /// `husk --help`.
     Help,
     /// `husk run --help`.
@@ -41,7 +39,7 @@ pub enum Request<'a> {
 pub struct Run<'a> {
     /// Which file to read.
     pub file: ConfigFile<'a>,
-    /// Whether to start anything.
+    /// What to do with it.
     pub mode: Mode,
     /// The command and its arguments.
     pub command: Words<'a>,
@@ -58,13 +56,23 @@ pub enum ConfigFile<'a> {
     None,
 }
 
-/// Whether the plan is carried out or printed.
+/// What becomes of the plan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
     /// `husk run`.
     Start,
     /// `husk run --dry-run`.
     DryRun,
+    /// `husk check`.
+    Check(Form),
+}
+
+/// `husk check`, which has an exit status of its own.
+const CHECK: &[u8] = b"check";
+
+/// Whether it is `husk check`, whatever comes of it.
+pub fn is_check(argv: Words<'_>) -> bool {
+    argv.skip(1).first().map(CStr::to_bytes) == Some(CHECK)
 }
 
 /// The words after `husk`.
@@ -78,8 +86,8 @@ pub fn parse(argv: Words<'_>) -> Result<Request<'_>, Refused> {
         return Ok(Request::Init(persona, 1));
     }
     match argv.skip(1).first().map(CStr::to_bytes) {
-        Some(b"run") => parse_run(argv),
-        Some(b"check") => parse_check(argv),
+        Some(b"run") => parse_run(argv, Mode::Start),
+        Some(CHECK) => parse_run(argv, Mode::Check(Form::Table)),
         Some(b"init") => Ok(Request::Init(Persona::Husk, 2)),
         Some(b"--help" | b"-h" | b"help") => Ok(Request::Help),
         Some(b"--version" | b"-V" | b"version") => Ok(Request::Version),
@@ -154,36 +162,22 @@ impl<'a> Flags<'a> {
 }
 
 /// `husk check` takes the flags of `husk run`, and `--json`, which comes first.
-fn parse_check(argv: Words<'_>) -> Result<Request<'_>, Refused> {
-    let form = match argv.skip(2).first() {
-        Some(word) if word == c"--json" => Form::Json,
-        _ => Form::Table,
-    };
-    match parse_run(skip_form(argv))? {
-        Request::Run(run) => Ok(Request::Check(run, form)),
-        _ => Ok(Request::HelpCheck),
-    }
-}
-
-/// The words without `--json`: their flags begin at the third.
-pub fn skip_form(argv: Words<'_>) -> Words<'_> {
-    match argv.skip(2).first() {
-        Some(word) if word == c"--json" => argv.skip(1),
-        _ => argv,
-    }
-}
-
-fn parse_run(argv: Words<'_>) -> Result<Request<'_>, Refused> {
+fn parse_run(argv: Words<'_>, mode: Mode) -> Result<Request<'_>, Refused> {
     let mut run = Run {
         file: ConfigFile::Search,
-        mode: Mode::Start,
+        mode,
         command: Words::EMPTY,
     };
     let mut flags = Flags::new(argv);
     while let Some((does, found)) = flags.next()? {
         match does {
-            Does::Help => return Ok(Request::HelpRun),
+            Does::Help if mode == Mode::Start => return Ok(Request::HelpRun),
+            Does::Help => return Ok(Request::HelpCheck),
             Does::DryRun => run.mode = Mode::DryRun,
+            Does::Json if mode == Mode::Start => {
+                return Err(Refusal::text(found.place, "", "is for husk check alone"));
+            }
+            Does::Json => run.mode = Mode::Check(Form::Json),
             Does::NoConfig => run.file = ConfigFile::None,
             Does::ConfigFile => run.file = ConfigFile::Named(found.arguments[0]),
             _ => (),
@@ -202,7 +196,7 @@ pub fn apply<'a>(
     let mut flags = Flags::new(argv);
     while let Some((does, found)) = flags.next()? {
         match does {
-            Does::Help | Does::DryRun | Does::NoConfig | Does::ConfigFile => (),
+            Does::Help | Does::DryRun | Does::Json | Does::NoConfig | Does::ConfigFile => (),
             does => set::apply(does, &found, config, arena)?,
         }
     }

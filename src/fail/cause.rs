@@ -37,7 +37,7 @@ causes! {
     /// A kind of namespace that is younger than the kernel.
     NoSuchNamespace: "this kernel lacks one of them|leave it out",
     /// A container's seccomp profile.
-    Seccomp: "a seccomp filter forbids it|docker: --security-opt seccomp=unconfined --security-opt systempaths=unconfined; Kubernetes: seccompProfile: {type: Unconfined}",
+    Seccomp: "a seccomp filter forbids it|docker, podman: --security-opt seccomp=unconfined (docker also: --security-opt systempaths=unconfined); Kubernetes: seccompProfile: {type: Unconfined}",
     /// The class user_namespace of SELinux.
     Selinux: "SELinux forbids it to this program|sudo ausearch -m avc -c husk, and allow user_namespace { create }",
     /// AppArmor 4.

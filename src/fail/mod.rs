@@ -126,9 +126,19 @@ impl Failure {
     #[cold]
     #[inline(never)]
     pub fn warn(&self) {
+        self.tell(&put_more);
+    }
+
+    /// Tells it to who is reading what `husk check` finds.
+    pub fn tell_at_check(&self) {
+        self.tell(&|_, _| ());
+    }
+
+    fn tell(&self, and: &dyn Fn(&mut Text, &Self)) {
         let mut line: Text = Text::new();
         line.put("husk: ");
         put_failure(&mut line, self);
+        and(&mut line, self);
         line.put("\n");
         line.write_to(crate::sys::start::stderr());
     }
@@ -204,12 +214,20 @@ impl Error {
             }
             Self::Failed(failure) => {
                 put_failure(&mut line, failure);
+                put_more(&mut line, failure);
                 failure.status()
             }
         };
         line.put("\n");
         line.write_to(crate::sys::start::stderr());
         sources.persona.status(status)
+    }
+}
+
+/// Where the host is the cause, says who knows more of the host.
+fn put_more(line: &mut Text, failure: &Failure) {
+    if failure.cause.is_some() {
+        line.put(" (more: husk check)");
     }
 }
 

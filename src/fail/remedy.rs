@@ -48,7 +48,7 @@ pub fn remedy(doing: Doing, errno: Option<Errno>) -> Option<&'static str> {
         (Doing::ChangeIds, Errno::INVAL) => "this id is not mapped into the container",
         (Doing::Execute, Errno::ACCESS) => "it has no execute permission, or is on a noexec mount",
         (Doing::Execute, Errno::NOENT) => {
-            "where the command would run it is not there, nor in its PATH"
+            "it is not in the command's PATH, or not below the root directory"
         }
         (Doing::Execute, Errno::NOEXEC) => "it is neither a program for this machine nor a script",
         (Doing::ExecuteHusk, _) => "inside, it could be changed through /proc: copy it to nest it",

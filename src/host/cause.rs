@@ -80,6 +80,23 @@ pub fn of_mount(errno: Errno) -> Option<Cause> {
     }
 }
 
+/// Why a proc of its own was refused: mounts over parts of the one that is there (mount_too_revealing
+/// in the kernel's fs/namespace.c), or else a filter.
+#[cold]
+pub fn of_proc() -> Option<Cause> {
+    let mut covered = 0_u32;
+    for_each_line(c"/proc/self/mountinfo", &mut |line| {
+        let point = line.split(|byte| *byte == b' ').nth(4).unwrap_or_default();
+        // That one is on every host, and on an empty directory, which hides nothing.
+        let harmless = point == b"/proc/sys/fs/binfmt_misc";
+        covered |= u32::from(point.starts_with(b"/proc/") && !harmless);
+    });
+    match covered {
+        0 => of_restriction().or(Some(Cause::MaskedProc)),
+        _ => Some(Cause::MaskedProc),
+    }
+}
+
 /// Whether there is no /proc.
 fn lacks_proc() -> bool {
     is_missing(c"/proc/self")

@@ -2,6 +2,7 @@
 
 use super::interpreter::{self, FileId};
 use super::sockets::Sockets;
+use crate::arena::Arena;
 use crate::fail::{self, Doing, Failed, Status};
 use crate::job::terminal::{Holder, Terminal};
 use crate::limits::{PATH_BYTES, SCRIPT_WORDS};
@@ -15,6 +16,7 @@ use crate::sys::terminal::{set_foreground, take_control};
 use crate::sys::unstopped::become_unstoppable;
 use core::ffi::CStr;
 use heapless::Vec;
+use rustix::fs::{Access, AtFlags, CWD, accessat};
 use rustix::io::{Errno, retry_on_intr};
 use rustix::process::{
     Pid, Signal, WaitOptions, getpid, set_parent_process_death_signal, setpgid, setsid, waitpid,
@@ -167,6 +169,30 @@ pub fn replace(command: &Command<'_>) -> Failed {
     take_place(command);
     execute(command, &mut failure);
     failure.record(command)
+}
+
+/// Whether [`replace`] would find the command, and might execute it: for who only asks.
+pub fn look_up(command: &Command<'_>) -> Result<(), Failed> {
+    let name = command.name().to_bytes();
+    let is_path = name.contains(&b'/');
+    let mut refused = Errno::NOENT;
+    let mut memory = [0_u8; PATH_BYTES];
+    for directory in command.path.split(|byte| *byte == b':') {
+        let parts: [&[u8]; 3] = match (is_path, directory) {
+            (true, _) => [b"", b"", name],
+            (false, b"") => [b".", b"/", name],
+            (false, directory) => [directory, b"/", name],
+        };
+        let Ok(Some(file)) = Arena::new(&mut memory).c_string(&parts) else {
+            continue;
+        };
+        match accessat(CWD, file, Access::EXEC_OK, AtFlags::empty()) {
+            Ok(()) => return Ok(()),
+            Err(errno @ Errno::ACCESS) => refused = errno,
+            Err(_) => (),
+        }
+    }
+    Err(fail::Failure::new(Doing::Execute, name, refused))
 }
 
 fn become_command(start: &mut Start<'_, '_>) -> u8 {

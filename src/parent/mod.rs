@@ -20,6 +20,7 @@ use crate::sys::clock;
 use crate::sys::clone::{self, Side};
 use crate::sys::fd;
 use crate::sys::signal::{self, Target};
+use core::ffi::CStr;
 use rustix::io::Errno;
 use rustix::process::{Pid, Signal, WaitOptions, waitpid};
 
@@ -150,26 +151,53 @@ fn create<'a>(
 const RETRIES: u32 = 10;
 const PAUSE: u32 = 10;
 
-/// Clones into the plan's namespaces, but for those that this kernel lacks and nobody asked for.
+/// What is not missed much, and the limit on each (namespaces(7), 4.9).
+const LIMITS: [(NamespaceSet, &CStr); 3] = [
+    (
+        NamespaceSet::CGROUP,
+        c"/proc/sys/user/max_cgroup_namespaces",
+    ),
+    (NamespaceSet::IPC, c"/proc/sys/user/max_ipc_namespaces"),
+    (NamespaceSet::UTS, c"/proc/sys/user/max_uts_namespaces"),
+];
+
+/// Clones into the plan's namespaces, but for those that this kernel lacks, or that nobody may have,
+/// and that nobody asked for.
 fn into_namespaces(plan: &Plan<'_>) -> Result<Side, Errno> {
     let mut namespaces = plan.namespaces;
+    let mut forbidden = NamespaceSet::NONE;
     let mut retries = 0..RETRIES;
     loop {
+        let dispensable = |(kind, _): &&(NamespaceSet, &CStr)| {
+            namespaces.contains(*kind) && plan.dispensable.contains(*kind)
+        };
+        let mut candidates = LIMITS.iter().filter(dispensable);
         match clone::into_namespaces(namespaces) {
-            // One that has just ended is counted for a moment longer.
-            Err(Errno::NOSPC | Errno::USERS) if retries.next().is_some() => clock::sleep(PAUSE),
-            Err(Errno::INVAL) => {
-                let lacking = [NamespaceSet::CGROUP, NamespaceSet::IPC, NamespaceSet::UTS]
-                    .into_iter()
-                    .find(|kind| namespaces.contains(*kind) && plan.dispensable.contains(*kind));
-                let Some(kind) = lacking else {
-                    return Err(Errno::INVAL);
-                };
-                namespaces = namespaces.without(kind);
+            Err(errno @ (Errno::NOSPC | Errno::USERS)) => {
+                match candidates.find(|(_, limit)| cause::number_in(limit) == Some(0)) {
+                    Some((kind, _)) => {
+                        forbidden = forbidden.with(*kind);
+                        namespaces = namespaces.without(*kind);
+                    }
+                    // One that has just ended is counted for a moment longer.
+                    None if retries.next().is_some() => clock::sleep(PAUSE),
+                    None => return Err(errno),
+                }
             }
+            Err(Errno::INVAL) => match candidates.next() {
+                Some((kind, _)) => namespaces = namespaces.without(*kind),
+                None => return Err(Errno::INVAL),
+            },
             Ok(Side::Parent(pid)) => {
-                for name in plan.namespaces.without(namespaces).names() {
+                let lacking = plan.namespaces.without(namespaces);
+                for name in lacking.without(forbidden).names() {
                     Failure::new(Doing::LackNamespace, name.as_bytes(), Errno::INVAL).warn();
+                }
+                for name in forbidden.names() {
+                    let cause = Some(Cause::NamespaceLimit);
+                    let what = [name.as_bytes(), b""];
+                    let errno = Some(Errno::NOSPC);
+                    Failure::caused(Doing::LackNamespace, what, errno, cause).warn();
                 }
                 return Ok(Side::Parent(pid));
             }

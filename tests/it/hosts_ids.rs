@@ -52,14 +52,20 @@ fn does_without(who: &Identity, before: impl Fn(Run) -> Run, said: &str, cause: 
     let line = outcome.says(&[said]);
     let start = "husk: doing without your subordinate ids: ";
     assert!(line.starts_with(start), "{line}");
-    assert!(line.ends_with(&format!(": {cause}\n")), "{line}");
+    assert!(
+        line.ends_with(&format!(": {cause} (more: husk check)\n")),
+        "{line}"
+    );
     let asked = before(Run::new(who).words(["--id-map", "auto"])).sh(MAPS);
     let line = asked.output().refuses(&[said]);
     assert!(
         line.starts_with("husk: the id map was refused by "),
         "{line}"
     );
-    assert!(line.ends_with(&format!(": {cause}\n")), "{line}");
+    assert!(
+        line.ends_with(&format!(": {cause} (more: husk check)\n")),
+        "{line}"
+    );
 }
 
 /// What newuidmap(1) says of six different things.
@@ -140,10 +146,16 @@ fn a_bounding_set_without_the_capabilities_is_named() {
     let outcome = before(Run::new(who)).sh(MAPS).output().ends_with(0);
     assert_eq!(outcome.stdout, maps(who, &[]));
     let line = outcome.says(&["newuidmap: EPERM"]);
-    assert!(line.ends_with(&format!(": {cause}\n")), "{line}");
+    assert!(
+        line.ends_with(&format!(": {cause} (more: husk check)\n")),
+        "{line}"
+    );
     let asked = before(Run::new(who).words(["--id-map", "auto"])).sh(MAPS);
     let line = asked.output().refuses(&["running ", "newuidmap: EPERM"]);
-    assert!(line.ends_with(&format!(": {cause}\n")), "{line}");
+    assert!(
+        line.ends_with(&format!(": {cause} (more: husk check)\n")),
+        "{line}"
+    );
 }
 
 #[test]

@@ -94,15 +94,15 @@ fn refused(words: &[&str], step: &str, end: &str) {
     for who in everybody() {
         let run = Run::new(who).on_host(words).sh("true");
         let line = run.output().refuses(&[]);
-        let expected = format!("husk: {step}: {end}\n");
+        let expected = format!("husk: {step}: {end} (more: husk check)\n");
         assert_eq!(line, expected, "{words:?}");
     }
 }
 
 const CLONE: &str = "creating namespaces: user mount pid uts ipc cgroup";
-const SECCOMP: &str = "a seccomp filter forbids it: docker: --security-opt seccomp=unconfined \
-                       --security-opt systempaths=unconfined; Kubernetes: seccompProfile: {type: \
-                       Unconfined}";
+const SECCOMP: &str = "a seccomp filter forbids it: docker, podman: --security-opt \
+                       seccomp=unconfined (docker also: --security-opt systempaths=unconfined); \
+                       Kubernetes: seccompProfile: {type: Unconfined}";
 
 #[test]
 fn a_profile_like_dockers_is_named() {
@@ -185,7 +185,8 @@ fn refused_with(file: &str, text: &str, words: &[&str], step: &str, end: &str) {
                 _ => step.to_owned(),
             };
             let line = run.output().refuses(&[]);
-            assert_eq!(line, format!("husk: {step}: {end}\n"), "{file} {words:?}");
+            let expected = format!("husk: {step}: {end} (more: husk check)\n");
+            assert_eq!(line, expected, "{file} {words:?}");
         }
     }
 }

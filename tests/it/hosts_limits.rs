@@ -4,9 +4,6 @@ use crate::husk::Run;
 use crate::skip;
 use crate::world::{self, Identity, everybody};
 
-/// The kinds that a container has by default, and that have a limit (namespaces(7)).
-const KINDS: [&str; 6] = ["user", "mnt", "pid", "ipc", "uts", "cgroup"];
-
 /// In a user namespace of its own first, whose limits are nobody else's.
 fn with_limit(run: Run, kind: &str, limit: u32) -> Run {
     run.after("exec 2>&1").through([
@@ -35,21 +32,39 @@ fn a_limit_of_0_is_named() {
     }
     let step = "husk: creating namespaces: user mount pid uts ipc cgroup: ENOSPC (no space left on \
                 device): ";
+    let none = "user.max_user_namespaces is 0: sudo sysctl -w user.max_user_namespaces=15000";
     for who in everybody() {
-        for kind in KINDS {
-            let end = match kind {
-                "user" => {
-                    "user.max_user_namespaces is 0: sudo sysctl -w user.max_user_namespaces=15000"
-                }
-                _ => {
-                    "a limit on namespaces is reached: sudo sysctl -w \
-                      user.max_user_namespaces=15000 (and the other user.max_*_namespaces); 32 \
-                      levels are the most"
-                }
-            };
+        for (kind, end) in [("user", none), ("mnt", LIMIT), ("pid", LIMIT)] {
             let run = with_limit(Run::new(who).sh("true"), kind, 0);
             let outcome = run.output().ends_with(125);
-            assert_eq!(outcome.stdout, format!("{step}{end}\n"), "{kind}");
+            let line = format!("{step}{end} (more: husk check)\n");
+            assert_eq!(outcome.stdout, line, "{kind}");
+        }
+    }
+}
+
+const LIMIT: &str = "a limit on namespaces is reached: sudo sysctl -w user.max_user_namespaces=15000 \
+                     (and the other user.max_*_namespaces); 32 levels are the most";
+
+#[test]
+fn what_nobody_asked_for_is_left_out_at_a_limit_of_0() {
+    if !has_unshare() {
+        return;
+    }
+    for who in everybody() {
+        for kind in ["ipc", "uts", "cgroup"] {
+            let show = format!("readlink /proc/self/ns/{kind}");
+            let run = Run::new(who).sh(&show).after(&show);
+            let outcome = with_limit(run, kind, 0).output().ends_with(0);
+            let lines: Vec<&str> = outcome.stdout.lines().collect();
+            let warning = format!(
+                "husk: doing without a namespace: {kind}: ENOSPC (no space left on device): {LIMIT} \
+                 (more: husk check)"
+            );
+            assert_eq!(lines, [lines[0], &warning, lines[0]], "the caller's own");
+            let asked = Run::new(who).word(format!("--unshare-{kind}")).sh("true");
+            let outcome = with_limit(asked, kind, 0).output().ends_with(125);
+            assert!(outcome.stdout.contains(LIMIT), "{outcome}");
         }
     }
 }
@@ -108,7 +123,7 @@ fn a_caller_whose_uid_is_not_mapped_is_told_so() {
     }
     let line = "husk: creating namespaces: user mount pid uts ipc cgroup: EPERM (operation not \
                 permitted): your uid is not mapped in this user namespace: map it (podman: \
-                --userns=keep-id; unshare: --map-root-user)\n";
+                --userns=keep-id; unshare: --map-root-user) (more: husk check)\n";
     for who in everybody() {
         let run = Run::new(who).sh("true").through(["unshare", "-U"]);
         assert_eq!(run.output().refuses(&[]), line);

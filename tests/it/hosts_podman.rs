@@ -6,7 +6,7 @@ use std::fs;
 
 const OUTER_PROC: &str = "husk: doing with the outer processes in /proc: EPERM (operation not \
     permitted): parts of /proc are hidden, so that there is no new one: podman: --security-opt \
-    unmask=ALL; docker: --security-opt systempaths=unconfined; Kubernetes: procMount: Unmasked\n";
+    unmask=ALL; docker: --security-opt systempaths=unconfined; Kubernetes: procMount: Unmasked (more: husk check)\n";
 
 #[test]
 fn a_container_starts_in_podmans_with_one_warning() {

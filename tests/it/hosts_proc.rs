@@ -12,7 +12,7 @@ const MASKED: &str = "mount -t tmpfs -o ro t /proc/fs\nmount --bind /dev/null /p
 
 const MASKED_LINE: &str = "EPERM (operation not permitted): parts of /proc are hidden, so that there \
     is no new one: podman: --security-opt unmask=ALL; docker: --security-opt \
-    systempaths=unconfined; Kubernetes: procMount: Unmasked\n";
+    systempaths=unconfined; Kubernetes: procMount: Unmasked (more: husk check)\n";
 
 #[test]
 fn a_masked_proc_is_bound_with_one_warning() {
@@ -92,7 +92,7 @@ fn a_sysfs_that_is_refused_is_the_outer_one_read_only() {
     }
 }
 
-const NO_PROC: &str = "/proc is not mounted: mount -t proc proc /proc\n";
+const NO_PROC: &str = "/proc is not mounted: mount -t proc proc /proc (more: husk check)\n";
 
 #[test]
 fn a_host_without_proc_is_told_so_in_one_line() {
@@ -128,7 +128,7 @@ fn root_needs_no_proc_where_it_asks_for_no_ids_and_no_proc() {
 }
 
 const CHROOT: &str = "husk runs in a chroot, where the kernel forbids it: run husk outside of it, or \
-                      enter the tree with pivot_root\n";
+                      enter the tree with pivot_root (more: husk check)\n";
 
 #[test]
 fn a_chroot_is_named_with_proc_and_without() {
