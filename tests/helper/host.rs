@@ -11,8 +11,8 @@ use std::io;
 use std::os::unix::process::CommandExt as _;
 use std::process::Command;
 
-/// `[-k VERSION] [--clone ERRNO] [--mount ERRNO] [--pivot ERRNO] [--call NUMBER=ERRNO] [--docker]
-/// [--no-new-privs] [--as UID:GID] -- PROGRAM ARGUMENT…`: becomes the program on that host.
+/// `[-k VERSION] [--clone ERRNO] [--mount ERRNO] [--pivot ERRNO] [--call NUMBER=ERRNO] [--kill NUMBER]
+/// [--docker] [--no-new-privs] [--as UID:GID] -- PROGRAM ARGUMENT…`: becomes the program on that host.
 ///
 /// Root's filter does without no_new_privs, so that set-user-ID programs work for whom it becomes.
 pub fn become_program(words: &[OsString]) -> io::Result<()> {
@@ -36,6 +36,11 @@ pub fn become_program(words: &[OsString]) -> io::Result<()> {
                     &[number.parse().map_err(|_| wrong())?],
                     errno(Some(name))?,
                 );
+            }
+            "--kill" => {
+                let number = value().and_then(|text| text.parse().ok());
+                filter.push(I::equal(number.ok_or_else(wrong)?, 0, 1));
+                filter.push(I::verdict(KILL_PROCESS));
             }
             "--docker" => {
                 no_namespaces(&mut filter, ANY_NAMESPACE, Errno::PERM);
@@ -92,6 +97,9 @@ fn errno(name: Option<&str>) -> io::Result<Errno> {
         _ => return Err(wrong()),
     })
 }
+
+/// SECCOMP_RET_KILL_PROCESS.
+const KILL_PROCESS: u32 = 0x8000_0000;
 
 /// Calls of mount(2) and of the mount API.
 const MOUNTS: [u32; 10] = [

@@ -44,6 +44,7 @@ mod artifact;
 mod bad_input;
 mod bad_requests;
 mod bootstrap;
+mod check;
 mod command;
 mod confinement;
 mod dev;
