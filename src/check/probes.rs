@@ -3,7 +3,9 @@
 use super::{Found, Probe, answer};
 use crate::config::Proc;
 use crate::fail::cause::Cause;
+use crate::host::caller::Caller;
 use crate::host::cause;
+use crate::host::subid::{self, Ranges};
 use crate::parent::id_map;
 use crate::plan::Plan;
 use crate::plan::id::{Inside, MapLine, Outside};
@@ -19,7 +21,7 @@ use crate::sys::signal::SignalSet;
 use crate::sys::support::{self, Call};
 use core::ffi::CStr;
 use rustix::fs::{
-    Access, AtFlags, CWD, Mode, OFlags, StatVfsMountFlags, accessat, statfs, statvfs,
+    Access, AtFlags, CWD, Mode, OFlags, StatVfsMountFlags, accessat, mkdirat, statfs, statvfs,
 };
 use rustix::io::Errno;
 use rustix::mount::{MountFlags, mount};
@@ -99,12 +101,7 @@ pub const ALL: &[Probe] = &[
     probe(
         "mounting overlays",
         |plan| plan.writes != Writes::Root,
-        |_| {
-            inside(NamespaceSet::MOUNT, || {
-                let data = c"lowerdir=/etc:/usr,userxattr";
-                mounted(c"overlay", data, Some(Cause::NoOverlay))
-            })
-        },
+        |_| inside(NamespaceSet::MOUNT, overlay),
     ),
     probe(
         "pivot_root",
@@ -261,10 +258,20 @@ fn helpers(plan: &Plan<'_>) -> Found {
     }
 }
 
+/// Those of the plan's map, else of the files: the plan leaves them out where nobody can map them.
 fn ranges(plan: &Plan<'_>) -> Found {
-    match &plan.maps {
-        Some(maps) if maps.uid.lines.len() > 1 => Found::Yes,
-        _ => Found::No(Some(Cause::NoRanges), None),
+    if plan
+        .maps
+        .as_ref()
+        .is_some_and(|maps| maps.uid.lines.len() > 1)
+    {
+        return Found::Yes;
+    }
+    let (mut subuid, mut subgid) = (Ranges::new(), Ranges::new());
+    subid::of_caller(&Caller::read(), &mut subuid, &mut subgid);
+    match subuid.is_empty() || subgid.is_empty() {
+        true => Found::No(Some(Cause::NoRanges), None),
+        false => Found::Yes,
     }
 }
 
@@ -277,11 +284,29 @@ fn mounted(kind: &CStr, data: &CStr, cause: Option<Cause>) -> Found {
     }
 }
 
+/// A tmpfs on top of `/`, entered.
+fn on_tmpfs() -> Result<(), Errno> {
+    mount(c"tmpfs", c"/", c"tmpfs", MountFlags::empty(), c"").and_then(|()| chdir(c"/.."))
+}
+
+/// Of two directories made for it: an initramfs may have no others.
+fn overlay() -> Found {
+    let mode = Mode::from_raw_mode(0o755);
+    let made = on_tmpfs()
+        .and_then(|()| mkdirat(CWD, c"a", mode))
+        .and_then(|()| mkdirat(CWD, c"b", mode));
+    match made {
+        Ok(()) => mounted(
+            c"overlay",
+            c"lowerdir=a:b,userxattr",
+            Some(Cause::NoOverlay),
+        ),
+        Err(errno) => Found::No(cause::of_restriction(), Some(errno)),
+    }
+}
+
 fn pivot() -> Found {
-    let entered = mount(c"tmpfs", c"/", c"tmpfs", MountFlags::empty(), c"")
-        .and_then(|()| chdir(c"/.."))
-        .and_then(|()| pivot_root(c".", c"."));
-    match entered {
+    match on_tmpfs().and_then(|()| pivot_root(c".", c".")) {
         Ok(()) => Found::Yes,
         Err(errno @ Errno::INVAL) => no(Cause::Initramfs, errno),
         Err(errno) => Found::No(cause::of_restriction(), Some(errno)),

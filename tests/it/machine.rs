@@ -1,4 +1,5 @@
-//! A machine that boots a kernel and an initramfs under qemu(1), with its console as the output.
+//! A machine that boots a kernel and an initramfs, with its console as the output: under qemu(1), or a
+//! kernel that is itself a program.
 
 use crate::running::Started;
 use crate::world::{self, Dir, tool};
@@ -19,9 +20,25 @@ const KERNEL: &str =
 const MACHINE: &str = "-accel tcg -cpu max -m 256 -smp 1 -nodefaults -no-user-config -display none -no-reboot \
                        -chardev stdio,id=console,signal=off -serial chardev:console";
 
+/// Why there is no [`Machine::user_mode`].
+pub const NO_USER_MODE: &str =
+    "no user-mode kernel or static busybox: apt install user-mode-linux busybox-static";
+
+/// A kernel that runs as a program: the first console on its standard input and output, no others.
+const USER_MODE: &str =
+    "mem=128M con=null con0=fd:0,fd:1 con1=null ssl=null quiet panic=-1 umid=machine";
+
+/// What it boots.
+enum Kernel {
+    /// This file, under qemu.
+    Emulated(PathBuf),
+    /// This program.
+    UserMode(PathBuf),
+}
+
 /// A kernel for it, and the files that it starts with.
 pub struct Machine {
-    kernel: PathBuf,
+    kernel: Kernel,
     files: Archive,
     home: Dir,
 }
@@ -29,9 +46,22 @@ pub struct Machine {
 impl Machine {
     /// One with husk as /init, and busybox and the helper in /bin. `None` where this machine lacks something.
     pub fn new() -> Option<Self> {
+        Self::emulated(kernel()?)
+    }
+
+    /// The same with this kernel.
+    pub fn emulated(kernel: PathBuf) -> Option<Self> {
         let supported = cfg!(target_arch = "x86_64");
         tool("qemu-system-x86_64").filter(|_| supported)?;
-        let kernel = kernel()?;
+        Self::of(Kernel::Emulated(kernel))
+    }
+
+    /// The same with a kernel that is a program.
+    pub fn user_mode() -> Option<Self> {
+        Self::of(Kernel::UserMode(tool("linux.uml")?))
+    }
+
+    fn of(kernel: Kernel) -> Option<Self> {
         let home = world::myself().root_dir()?;
         let mut files = Archive::default();
         for name in ["bin", "etc", "tmp"] {
@@ -51,6 +81,29 @@ impl Machine {
             files,
             home,
         })
+    }
+
+    /// With this module as /module.ko, where it is installed beside the kernel.
+    #[must_use]
+    pub fn with_module(mut self, path: &str) -> Self {
+        let (modules, release) = match &self.kernel {
+            Kernel::Emulated(kernel) => {
+                let name = kernel.file_name().unwrap().to_str().unwrap();
+                let release = name.trim_start_matches("vmlinuz-").to_owned();
+                (kernel.with_file_name("../lib/modules"), Some(release))
+            }
+            Kernel::UserMode(_) => (PathBuf::from("/usr/lib/uml/modules"), None),
+        };
+        let release = release.map(PathBuf::from).or_else(|| {
+            let first = fs::read_dir(&modules).ok()?.next()?.ok()?;
+            Some(first.path())
+        });
+        let file =
+            release.and_then(|name| fs::read(modules.join(name).join("kernel").join(path)).ok());
+        if let Some(bytes) = file {
+            self.files.add("module.ko", Kind::Program, &bytes);
+        }
+        self
     }
 
     /// One more file that may be executed.
@@ -88,11 +141,26 @@ impl Machine {
     pub fn boot(&self, words: &str) -> Started {
         let initramfs = self.home.join("initramfs");
         fs::write(&initramfs, self.files.ended()).unwrap();
-        let mut command = Command::new("qemu-system-x86_64");
-        command.args(MACHINE.split_whitespace());
-        command.arg("-kernel").arg(&self.kernel);
-        command.arg("-initrd").arg(&initramfs);
-        command.args(["-append", &format!("{KERNEL} {words}")]);
+        let mut command = match &self.kernel {
+            Kernel::Emulated(kernel) => {
+                let mut command = Command::new("qemu-system-x86_64");
+                command.args(MACHINE.split_whitespace());
+                command.arg("-kernel").arg(kernel);
+                command.arg("-initrd").arg(&initramfs);
+                command.args(["-append", &format!("{KERNEL} {words}")]);
+                command
+            }
+            Kernel::UserMode(program) => {
+                // Killed by itself, it would leave processes behind; in a container it does not.
+                let mut command = Command::new(world::husk());
+                command.args(["run", "--no-config", "--"]).arg(program);
+                command.args(USER_MODE.split_whitespace());
+                command.arg(format!("initrd={}", initramfs.display()));
+                command.arg(format!("uml_dir={}/", self.home.text()));
+                command.arg(words);
+                command
+            }
+        };
         command.stdin(Stdio::piped());
         Started::new(command, Duration::from_secs(60))
     }

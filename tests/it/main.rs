@@ -3,7 +3,7 @@
 //! They run as whoever starts them; started by root they run twice, as root and as the ordinary user
 //! husktest (HUSK_TEST_USER names another). What cannot run on this machine says so and is counted as
 //! passed, unless HUSK_TESTS_MUST_RUN=1. HUSK_TEST_SLOW=0 leaves out what needs a Debian mirror.
-//! HUSK_TEST_KERNEL names a vmlinuz to boot, where /boot has none.
+//! HUSK_TEST_KERNEL names a vmlinuz to boot, where /boot has none, and HUSK_TEST_OLD_KERNEL another.
 #![expect(
     clippy::disallowed_macros,
     reason = "tests have std: core::fmt is welcome here"
@@ -24,6 +24,7 @@ mod skip;
 
 // What the tests stand on.
 mod faults;
+mod guest;
 mod husk;
 mod init;
 mod init_ways;
@@ -59,6 +60,7 @@ mod host_tree;
 mod hosts_ids;
 mod hosts_kernels;
 mod hosts_limits;
+mod hosts_machines;
 mod hosts_podman;
 mod hosts_proc;
 mod house;
