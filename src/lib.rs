@@ -58,6 +58,7 @@ use fail::persona::Persona;
 use fail::refusal::Refusal;
 use fail::{Error, Sources, Status};
 use host::caller::Caller;
+use host::extents;
 use host::subid::{self, Ranges};
 use init::voice::Voice;
 use plan::namespace::NamespaceSet;
@@ -227,6 +228,9 @@ fn read_file(
     }
 }
 
+/// Not inlined: the frame of its caller would be larger than the eight pages up to which LLVM 22 can be
+/// trusted with one (see the test of the binary).
+#[inline(never)]
 fn execute_run(
     run: &Run<'static>,
     envp: Words<'static>,
@@ -249,10 +253,17 @@ fn execute_run(
         newgidmap = host::helper::find(c"newgidmap", path, arena);
     }
     if user && auto {
-        subid::of_caller(&caller, &mut subuid, &mut subgid);
+        let user = plan::environment::get(envp, b"USER").unwrap_or_default();
+        subid::of_caller(&caller, user.to_bytes(), &mut subuid, &mut subgid);
+    }
+    let (mut uid_extents, mut gid_extents) = (Ranges::new(), Ranges::new());
+    if user && (given || !subuid.is_empty()) {
+        extents::read(c"/proc/self/uid_map", &mut uid_extents);
+        extents::read(c"/proc/self/gid_map", &mut gid_extents);
     }
     let command = run.command;
     let (subuid, subgid) = (&subuid, &subgid);
+    let (uid_extents, gid_extents) = (&uid_extents, &gid_extents);
     let inputs = Inputs {
         config,
         command,
@@ -260,6 +271,8 @@ fn execute_run(
         caller,
         subuid,
         subgid,
+        uid_extents,
+        gid_extents,
         newuidmap,
         newgidmap,
     };

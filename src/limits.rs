@@ -32,7 +32,7 @@ pub const ENVIRONMENT: usize = 4096;
 pub const COMMAND_WORDS: usize = 256;
 
 /// Words of a command that is a script without a #! line, which gets them by way of the shell.
-pub const SCRIPT_WORDS: usize = 8192;
+pub const SCRIPT_WORDS: usize = 3840;
 
 /// Bytes of a path with its NUL: PATH_MAX (limits.h).
 pub const PATH_BYTES: usize = 4096;

@@ -18,8 +18,8 @@ use rustix::process::{Pid, WaitOptions, waitpid};
 /// Those of pipe(2) and clone(2).
 pub fn ask(
     namespaces: NamespaceSet,
-    prepare: impl FnOnce(Pid) -> Result<(), Found>,
-    probe: impl FnOnce() -> Found,
+    prepare: &dyn Fn(Pid) -> Result<(), Found>,
+    probe: &dyn Fn() -> Found,
 ) -> Result<Found, Errno> {
     let (gate, open) = pipe_with(PipeFlags::CLOEXEC)?;
     let (answers, say) = pipe_with(PipeFlags::CLOEXEC)?;
@@ -55,6 +55,7 @@ pub fn ask(
 const UNKNOWN: u8 = 100;
 const AMOUNT: u8 = 101;
 
+#[inline(never)]
 fn spelled(found: Found) -> [u8; 2] {
     match found {
         Found::Yes => [0, 0],
@@ -67,6 +68,7 @@ fn spelled(found: Found) -> [u8; 2] {
     }
 }
 
+#[inline(never)]
 fn read_back([first, second]: [u8; 2]) -> Found {
     match first {
         0 => Found::Yes,

@@ -123,7 +123,7 @@ pub const DOES_NOT_WORK: Status = Status(1);
 
 /// Runs one probe in a process of its own.
 fn tried(probe: &Probe, plan: &Plan<'_>) -> Found {
-    let found = answer::ask(NamespaceSet::NONE, |_| Ok(()), || (probe.run)(plan));
+    let found = answer::ask(NamespaceSet::NONE, &|_| Ok(()), &|| (probe.run)(plan));
     found.unwrap_or_else(|errno| Found::No(Some(Cause::Processes), Some(errno)))
 }
 

@@ -25,7 +25,7 @@ use rustix::fs::{
 };
 use rustix::io::Errno;
 use rustix::mount::{MountFlags, mount};
-use rustix::process::{chdir, getegid, geteuid, pivot_root};
+use rustix::process::{Pid, chdir, getegid, geteuid, pivot_root};
 use rustix::thread::set_no_new_privs;
 
 /// The lines, in order.
@@ -179,6 +179,7 @@ fn needs_proc(plan: &Plan<'_>) -> bool {
 }
 
 /// Whether it has a file system of this kind.
+#[inline(never)]
 fn mounts(plan: &Plan<'_>, wanted: &CStr) -> bool {
     plan.operations
         .iter()
@@ -194,6 +195,7 @@ const fn no(cause: Cause, errno: Errno) -> Found {
 }
 
 /// A user namespace with a namespace of this kind.
+#[inline(never)]
 fn namespace(kind: NamespaceSet) -> Found {
     match clone::into_namespaces(NamespaceSet::USER.with(kind)) {
         Ok(Side::Child) => exit(0),
@@ -210,6 +212,7 @@ fn own_map() -> Found {
 }
 
 /// Tries something as root of a user namespace with these others.
+#[inline(never)]
 fn inside(namespaces: NamespaceSet, probe: fn() -> Found) -> Found {
     let id = |own: u32| [MapLine::one(Inside(0), Outside(own))];
     let (uid, gid) = (id(geteuid().as_raw()), id(getegid().as_raw()));
@@ -231,13 +234,13 @@ fn inside(namespaces: NamespaceSet, probe: fn() -> Found) -> Found {
 
 /// The same with these maps.
 fn mapped(namespaces: NamespaceSet, maps: &Maps<'_>, probe: fn() -> Found) -> Found {
-    let write = |pid| {
+    let write = |pid: Pid| {
         id_map::write(pid, maps, SignalSet::NONE).map_err(|failed| {
             let cause = failed.cause().or_else(cause::of_restriction);
             Found::No(cause, failed.errno())
         })
     };
-    let found = answer::ask(NamespaceSet::USER.with(namespaces), write, probe);
+    let found = answer::ask(NamespaceSet::USER.with(namespaces), &write, &probe);
     found.unwrap_or_else(|errno| Found::No(cause::of_clone(errno), Some(errno)))
 }
 
@@ -268,7 +271,7 @@ fn ranges(plan: &Plan<'_>) -> Found {
         return Found::Yes;
     }
     let (mut subuid, mut subgid) = (Ranges::new(), Ranges::new());
-    subid::of_caller(&Caller::read(), &mut subuid, &mut subgid);
+    subid::of_caller(&Caller::read(), b"", &mut subuid, &mut subgid);
     match subuid.is_empty() || subgid.is_empty() {
         true => Found::No(Some(Cause::NoRanges), None),
         false => Found::Yes,
@@ -276,6 +279,7 @@ fn ranges(plan: &Plan<'_>) -> Found {
 }
 
 /// On `/`, where nothing is in the way and nobody looks.
+#[inline(never)]
 fn mounted(kind: &CStr, data: &CStr, cause: Option<Cause>) -> Found {
     match mount(kind, c"/", kind, MountFlags::empty(), data) {
         Ok(()) => Found::Yes,

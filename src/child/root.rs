@@ -4,6 +4,7 @@ use super::mount_flags;
 use super::proc_fd::ProcFd;
 use super::resolve::{self, Symlinks, TMPFS_MAGIC, read_link};
 use super::stack::topmost;
+use crate::arena::Arena;
 use crate::fail::{Doing, Explain, Failed, Failure};
 use crate::host::cause;
 use crate::limits::PATH_BYTES;
@@ -160,28 +161,29 @@ fn overlay(plan: &Plan<'_>, root: &Fd, upper: Option<Fd>) -> Result<Fd, Errno> {
         fchmod(&upper, Mode::from_raw_mode(fstat(root)?.st_mode & 0o7777))?;
     }
     let (lower, scratch) = (ProcFd::new(root), ProcFd::new(&scratch));
-    let parts: [&[u8]; 7] = [
-        b"lowerdir=",
-        lower.bytes(),
-        b",upperdir=",
-        scratch.bytes(),
-        b"/upper,workdir=",
-        scratch.bytes(),
-        b"/work",
-    ];
+    let mount_with = |attributes: &[u8]| {
+        let mut memory = [0_u8; 256];
+        let parts: [&[u8]; 8] = [
+            b"lowerdir=",
+            lower.bytes(),
+            b",upperdir=",
+            scratch.bytes(),
+            b"/upper,workdir=",
+            scratch.bytes(),
+            b"/work",
+            attributes,
+        ];
+        let data = Arena::new(&mut memory).c_string(&parts).ok().flatten();
+        let data = data.ok_or(Errno::NAMETOOLONG)?;
+        mount(c"overlay", c"/", c"overlay", KernelFlags::empty(), data)
+    };
     // Without trusted.* attributes, which only the host's root has (5.11).
     let own_user = plan.namespaces.contains(NamespaceSet::USER);
-    let userxattr: &[u8] = if own_user { b",userxattr" } else { b"" };
-    let mut memory = [0_u8; 256];
-    let mut arena = crate::arena::Arena::new(&mut memory);
-    let data = arena
-        .c_string(&[
-            parts[0], parts[1], parts[2], parts[3], parts[4], parts[5], parts[6], userxattr,
-        ])
-        .ok()
-        .flatten()
-        .ok_or(Errno::NAMETOOLONG)?;
-    mount(c"overlay", c"/", c"overlay", KernelFlags::empty(), data)?;
+    match mount_with(if own_user { b",userxattr" } else { b"" }) {
+        // Debian and Ubuntu let users mount overlays before there was that option.
+        Err(Errno::INVAL) if own_user => mount_with(b"")?,
+        done => done?,
+    }
     topmost()
 }
 

@@ -128,7 +128,7 @@ pub const RUN: &[Flag] = &[
         "--dry-run||print what would be done; start nothing",
         Does::DryRun,
     ),
-    flag("--json||of husk check: the same for programs", Does::Json),
+    flag("--json||husk check: for programs", Does::Json),
     short(b'h', flag("--help||print this", Does::Help)),
     heading("Root directory||"),
     flag(

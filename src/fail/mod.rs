@@ -126,19 +126,22 @@ impl Failure {
     #[cold]
     #[inline(never)]
     pub fn warn(&self) {
-        self.tell(&put_more);
+        self.tell(Hint::HuskCheck);
     }
 
     /// Tells it to who is reading what `husk check` finds.
     pub fn tell_at_check(&self) {
-        self.tell(&|_, _| ());
+        self.tell(Hint::None);
     }
 
-    fn tell(&self, and: &dyn Fn(&mut Text, &Self)) {
+    #[inline(never)]
+    fn tell(&self, hint: Hint) {
         let mut line: Text = Text::new();
         line.put("husk: ");
         put_failure(&mut line, self);
-        and(&mut line, self);
+        if hint == Hint::HuskCheck {
+            put_more(&mut line, self);
+        }
         line.put("\n");
         line.write_to(crate::sys::start::stderr());
     }
@@ -147,6 +150,15 @@ impl Failure {
     pub fn status(&self) -> Status {
         self.doing.status(self.errno)
     }
+}
+
+/// Where there is more to read.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Hint {
+    /// Nowhere.
+    None,
+    /// See [`put_more`].
+    HuskCheck,
 }
 
 /// Says what a call was for, where its errno would be lost otherwise.

@@ -14,7 +14,12 @@ const SYSTEM: &[u8] = b"/usr/local/bin:/usr/local/sbin:/usr/sbin:/sbin";
 /// Whether a helper is where helpers are.
 pub fn is_installed(name: &CStr) -> bool {
     let mut memory = [0_u8; PATH_BYTES];
-    find(name, SYSTEM, &mut Arena::new(&mut memory)).is_some()
+    installed(name, &mut Arena::new(&mut memory)).is_some()
+}
+
+/// The helper where helpers are.
+pub fn installed<'a>(name: &CStr, arena: &mut Arena<'a>) -> Option<&'a CStr> {
+    find(name, SYSTEM, arena)
 }
 
 /// The absolute path of the first executable `name` in the directories of `path` (a PATH), then in

@@ -4,6 +4,8 @@ pub mod caller;
 pub mod cause;
 #[cfg(feature = "toml")]
 pub mod config_file;
+pub mod extents;
 pub mod files;
+pub mod getsubids;
 pub mod helper;
 pub mod subid;

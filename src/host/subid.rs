@@ -2,6 +2,8 @@
 
 use super::caller::Caller;
 use super::files::for_each_line;
+use super::getsubids::{self, Kind};
+use crate::arena::Arena;
 use crate::limits::SUBID_RANGES;
 use crate::plan::id::{INVALID, Outside};
 use crate::text::parse_number;
@@ -19,9 +21,13 @@ pub struct Range {
 /// The ranges of one user.
 pub type Ranges = Vec<Range, SUBID_RANGES>;
 
-/// The ranges of the caller: its lines in /etc/subuid and /etc/subgid, by login name and by uid. A
-/// file that is not there or cannot be read grants nothing.
-pub fn of_caller(caller: &Caller, subuid: &mut Ranges, subgid: &mut Ranges) {
+/// The ranges of the caller: its lines in /etc/subuid and /etc/subgid, by login name and by uid; or
+/// what a directory says of it, where nsswitch.conf(5) has one for them. A file that is not there or
+/// cannot be read grants nothing.
+///
+/// `user` is a name for whom /etc/passwd does not know, but a directory may; newuidmap(1) looks who it
+/// really is.
+pub fn of_caller(caller: &Caller, user: &[u8], subuid: &mut Ranges, subgid: &mut Ranges) {
     let mut name: Vec<u8, LOGIN_NAME> = Vec::new();
     for_each_line(c"/etc/passwd", &mut |line| {
         if name.is_empty()
@@ -31,6 +37,19 @@ pub fn of_caller(caller: &Caller, subuid: &mut Ranges, subgid: &mut Ranges) {
             let _ = name.extend_from_slice(found);
         }
     });
+    if getsubids::is_wanted() {
+        let mut memory = [0_u8; LOGIN_NAME + 1];
+        let owner = if name.is_empty() { user } else { &name };
+        let owner = Arena::new(&mut memory).c_string(&[owner]).ok().flatten();
+        let asked = owner.filter(|owner| !owner.is_empty()).and_then(|owner| {
+            getsubids::ask(owner, Kind::Uid, subuid)?;
+            getsubids::ask(owner, Kind::Gid, subgid)
+        });
+        if asked.is_some() {
+            return;
+        }
+        subuid.clear();
+    }
     for (path, ranges) in [(c"/etc/subuid", subuid), (c"/etc/subgid", subgid)] {
         for_each_line(path, &mut |line| {
             if let Some(range) = parse(line, &name, caller.uid) {
@@ -55,6 +74,11 @@ pub fn parse(line: &[u8], name: &[u8], uid: u32) -> Option<Range> {
     if fields.next().is_some() || (!named && parse_number(owner) != Some(uid)) {
         return None;
     }
+    range(start, count)
+}
+
+/// The range from `start`; none if it is empty, or goes past the last id.
+pub fn range(start: &[u8], count: &[u8]) -> Option<Range> {
     let (start, count) = (parse_number(start)?, parse_number(count)?);
     (count > 0 && count <= INVALID - start).then_some(Range {
         start: Outside(start),

@@ -9,7 +9,7 @@ use crate::plan::id::MapLine;
 use crate::plan::id_map::{Map, Maps, Setgroups, Wish, Writer};
 use crate::sys::clone;
 use crate::sys::exec::{WordList, Words, execve};
-use crate::sys::fd::{Fd, become_standard_error};
+use crate::sys::fd::{Fd, become_stream};
 use crate::sys::open::{openat, pipe_with};
 use crate::sys::signal::{self, SignalSet};
 use core::ffi::CStr;
@@ -249,7 +249,7 @@ fn fill<'n>(
 
 /// Runs on the supervisor's memory until execve(2).
 fn become_helper(start: &mut Start<'_>) -> u8 {
-    if let Err(errno) = become_standard_error(start.words) {
+    if let Err(errno) = become_stream(start.words, 2) {
         start.errno = Some(errno);
         return 127;
     }

@@ -209,6 +209,8 @@ fn plan(
         caller,
         subuid,
         subgid,
+        uid_extents: &Ranges::new(),
+        gid_extents: &Ranges::new(),
         newuidmap,
         newgidmap,
     };

@@ -136,9 +136,36 @@ pub fn made(kind: IdMap, own: u32, ranges: &Ranges, lines: &mut Lines) {
     }
 }
 
+/// Splits the lines where the ids outside are of two `extents` of the caller's own namespace: the kernel
+/// takes no line that is not within one (map_id_range_down in its kernel/user_namespace.c).
+#[inline(never)]
+pub fn split(lines: &mut Lines, extents: &Ranges) {
+    let mut pieces = Lines::new();
+    for line in &*lines {
+        let mut rest = *line;
+        while rest.count > 0 {
+            let left = extents.iter().find_map(|extent| {
+                let offset = rest.outside.0.checked_sub(extent.start.0)?;
+                extent.count.checked_sub(offset).filter(|left| *left > 0)
+            });
+            // What is in none of them is refused by the kernel, as it is.
+            let count = left.map_or(rest.count, |left| left.min(rest.count));
+            if pieces.push(MapLine { count, ..rest }).is_err() {
+                return;
+            }
+            rest = MapLine {
+                inside: Inside(rest.inside.0.saturating_add(count)),
+                outside: Outside(rest.outside.0.saturating_add(count)),
+                count: rest.count.saturating_sub(count),
+            };
+        }
+    }
+    *lines = pieces;
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{Lines, direct, given, made};
+    use super::{Lines, direct, given, made, split};
     use crate::config::{At, IdMap, Place};
     use crate::host::caller::Power;
     use crate::host::subid::{Range, Ranges};
@@ -178,6 +205,32 @@ mod tests {
             made(kind, 1000, &ranges, &mut lines);
             assert_eq!(lines, [line(first, 1000, 1)]);
         }
+    }
+
+    #[test]
+    fn a_line_is_split_where_the_callers_own_map_is() {
+        let mut extents = Ranges::new();
+        for (start, count) in [(0, 1), (1, 999), (1000, 10), (5000, 60000)] {
+            let start = Outside(start);
+            extents.push(Range { start, count }).unwrap();
+        }
+        let mut lines = Lines::new();
+        for one in [line(0, 0, 1005), line(2000, 6000, 5), line(3000, 4000, 9)] {
+            lines.push(one).unwrap();
+        }
+        split(&mut lines, &extents);
+        assert_eq!(
+            lines,
+            [
+                line(0, 0, 1),
+                line(1, 1, 999),
+                line(1000, 1000, 5),
+                line(2000, 6000, 5),
+                line(3000, 4000, 9)
+            ]
+        );
+        split(&mut lines, &Ranges::new());
+        assert_eq!(lines.len(), 5);
     }
 
     #[test]

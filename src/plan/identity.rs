@@ -20,6 +20,7 @@ struct Asked<'a, 'i> {
     own: u32,
     power: Power,
     ranges: &'i Ranges,
+    extents: &'i Ranges,
     helper: Option<&'a CStr>,
 }
 
@@ -34,6 +35,7 @@ impl<'a> Asked<'a, '_> {
             [] => id_map::made(id_map_kind(inputs.config), self.own, ranges, lines),
             given => id_map::given(given, self.subject, lines)?,
         }
+        id_map::split(lines, self.extents);
         let writer = match self.helper {
             _ if id_map::direct(lines, self.own, self.power) => Writer::Husk,
             Some(helper) => Writer::Helper(helper),
@@ -65,6 +67,7 @@ pub fn maps<'a>(
         own: caller.uid,
         power: caller.set_uid,
         ranges: inputs.subuid,
+        extents: inputs.uid_extents,
         helper: inputs.newuidmap,
     };
     let gid = Asked {
@@ -73,6 +76,7 @@ pub fn maps<'a>(
         own: caller.gid,
         power: caller.set_gid,
         ranges: inputs.subgid,
+        extents: inputs.gid_extents,
         helper: inputs.newgidmap,
     };
     if !namespaces.contains(NamespaceSet::USER) {

@@ -35,6 +35,10 @@ pub struct Inputs<'a, 'i> {
     pub subuid: &'i Ranges,
     /// The caller's subgid(5) ranges, where they were asked for.
     pub subgid: &'i Ranges,
+    /// The extents of the caller's own uid_map.
+    pub uid_extents: &'i Ranges,
+    /// Those of its gid_map.
+    pub gid_extents: &'i Ranges,
     /// newuidmap(1), where it was found.
     pub newuidmap: Option<&'a CStr>,
     /// newgidmap(1), where it was found.

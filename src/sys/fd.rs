@@ -110,8 +110,10 @@ pub fn set_owner(fd: impl AsFd, owner: Pid) -> Result<(), Errno> {
     check(unsafe { arch::syscall(__NR_fcntl, [fd, F_SETOWN as usize, owner, 0, 0, 0]) }).map(drop)
 }
 
-/// Makes `fd` standard error: dup2(2), in a process that is about to call execve(2).
-pub fn become_standard_error(fd: &Fd) -> Result<(), Errno> {
-    // SAFETY: no pointer is passed; descriptor 2 belongs to nobody in particular.
-    check(unsafe { arch::syscall(__NR_dup3, [fd.0 as usize, 2, 0, 0, 0, 0]) }).map(drop)
+/// Makes `fd` the standard stream `number`, 1 or 2: dup2(2), in a process that is about to call
+/// execve(2).
+pub fn become_stream(fd: &Fd, number: usize) -> Result<(), Errno> {
+    // SAFETY: no pointer is passed; the standard streams belong to nobody in particular.
+    check(unsafe { arch::syscall(__NR_dup3, [fd.0 as usize, number.clamp(1, 2), 0, 0, 0, 0]) })
+        .map(drop)
 }

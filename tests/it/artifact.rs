@@ -7,7 +7,7 @@ use crate::skip;
 use crate::world::{self, NO_BUSYBOX, NOT_ROOT, everybody};
 use std::fs;
 
-const BUDGET: usize = 152 * 1024;
+const BUDGET: usize = 156 * 1024;
 
 /// Kilobytes of private memory of husk's processes together.
 const MEMORY_BUDGET: u64 = 64;
@@ -134,4 +134,23 @@ fn while_a_command_runs_it_sleeps() {
         std::thread::sleep(std::time::Duration::from_millis(1500));
         assert_eq!(wakes(), before, "an idle husk never wakes up");
     }
+}
+
+/// The loop with which LLVM touches each page of a large stack frame (`cmp r11, rsp` after a push of the
+/// page's first word). It changes r11, also where the function's body was given something in it: LLVM
+/// moves the frame's making behind the first instructions, and then husk runs with what is left there.
+const PROBES: [u8; 18] = [
+    0x48, 0x81, 0xec, 0x00, 0x10, 0x00, 0x00, 0x48, 0xc7, 0x04, 0x24, 0, 0, 0, 0, 0x4c, 0x39, 0xdc,
+];
+
+#[test]
+fn no_frame_is_so_large_that_its_pages_are_touched_in_a_loop() {
+    let binary = binary();
+    let found = binary
+        .windows(PROBES.len())
+        .position(|bytes| bytes == PROBES);
+    assert_eq!(
+        found, None,
+        "keep a large array out of the frame, or the function out of line"
+    );
 }

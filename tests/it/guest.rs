@@ -45,6 +45,49 @@ impl Said {
     }
 }
 
+/// What the answers depend on.
+pub struct Facts {
+    pub who: Who,
+    pub root: Root,
+    /// As uname(2) says it.
+    pub release: (u32, u32),
+    pub has_overlay: bool,
+    pub has_time_namespaces: bool,
+    pub has_debians_switch: bool,
+}
+
+/// A script, and what must come of it.
+pub struct Question {
+    pub script: String,
+    pub check: fn(&Facts, &Said),
+}
+
+pub fn question(script: impl Into<String>, check: fn(&Facts, &Said)) -> Question {
+    Question {
+        script: script.into(),
+        check,
+    }
+}
+
+/// Asked by root before all else.
+const FACTS: &str = "uname -r
+grep -qw overlay /proc/filesystems; echo $?
+test -e /proc/self/ns/time; echo $?
+test -e /proc/sys/kernel/unprivileged_userns_clone; echo $?";
+
+fn facts(said: &Said, who: Who, root: Root) -> Facts {
+    let lines: Vec<&str> = said.out.lines().collect();
+    let mut numbers = lines[0].split('.').map(|text| text.parse().unwrap_or(0));
+    Facts {
+        who,
+        root,
+        release: (numbers.next().unwrap(), numbers.next().unwrap()),
+        has_overlay: lines[1] == "0",
+        has_time_namespaces: lines[2] == "0",
+        has_debians_switch: lines[3] == "0",
+    }
+}
+
 /// Makes the users and the directories that the scripts know of.
 const PREPARE: &str = "export PATH=/bin
 /bin/busybox --install -s /bin 2>/dev/null
@@ -106,12 +149,17 @@ done
 exec /bin/busybox switch_root /new /init \"$@\"
 ";
 
-/// Boots it, has each of these ask, and returns their answers in order.
-pub fn ask(machine: Machine, root: Root, questions: &[(Who, String)]) -> Vec<Said> {
+/// Boots it, has each of these ask, and checks what came of it.
+pub fn ask(machine: Machine, root: Root, questions: &[(Who, &Question)]) {
     let mut script = format!("{PREPARE}{ALL}{ASK}all >/before\n");
-    let mut machine = machine.directory("ask").program("start", SWITCH);
+    let mut machine = machine
+        .directory("ask")
+        .program("start", SWITCH)
+        .program("ask/facts", FACTS);
+    script.push_str("ask facts Root\n");
     for (number, (who, question)) in questions.iter().enumerate() {
-        machine = machine.program(&format!("ask/{number}"), &format!("cd /\n{question}\n"));
+        let text = format!("cd /\n{}\n", question.script);
+        machine = machine.program(&format!("ask/{number}"), &text);
         script.push_str(&format!("ask {number} {who:?}\n"));
     }
     script.push_str(COMPARE);
@@ -123,9 +171,11 @@ pub fn ask(machine: Machine, root: Root, questions: &[(Who, String)]) -> Vec<Sai
     let outcome = machine.program("script", &script).boot(&words).finish();
     let console = outcome.stdout.replace('\r', "");
     ended_well(&outcome, &console);
-    (0..questions.len())
-        .map(|number| said(&console, number))
-        .collect()
+    let told = said(&console, "facts");
+    for (number, (who, question)) in questions.iter().enumerate() {
+        let said = said(&console, &number.to_string());
+        (question.check)(&facts(&told, *who, root), &said);
+    }
 }
 
 /// husk was its init to the end, and the scripts have left it as it was.
@@ -142,7 +192,7 @@ fn ended_well(outcome: &Outcome, console: &str) {
     }
 }
 
-fn said(console: &str, number: usize) -> Said {
+fn said(console: &str, number: &str) -> Said {
     let of = |stream: &str| {
         let mark = format!("@{number} {stream} ");
         let lines = console.lines().filter_map(|line| line.strip_prefix(&mark));

@@ -169,6 +169,54 @@ fn a_helper_without_its_bits_is_named() {
 }
 
 #[test]
+fn where_one_helper_has_no_rights_the_other_map_is_whole() {
+    let (who, (first, count)) = somebody_or_skip!();
+    let dir = who.dir("copies");
+    for (name, whole) in [("newgidmap", [true, false]), ("newuidmap", [false, true])] {
+        let real = tool(name).unwrap().canonicalize().unwrap();
+        let (real, copy) = (real.to_str().unwrap(), dir.join(name));
+        let copy = copy.to_str().unwrap();
+        let script = format!("cp {real} {copy}; chmod 755 {copy}\nmount --bind {copy} {real}");
+        let run = Run::new(who).sh(MAPS).with_mounts(&script);
+        let outcome = run.output().ends_with(0);
+        let map = |own: u32, whole: bool| match whole {
+            true => format!(" 0 {own} 1\n 1 {first} {count}\n"),
+            false => format!(" 0 {own} 1\n"),
+        };
+        let expected = map(who.uid, whole[0]) + &map(who.gid, whole[1]);
+        assert_eq!(outcome.stdout, expected, "{name}: {outcome}");
+        outcome.says(&["husk: doing without your subordinate ids: ", name]);
+    }
+}
+
+#[test]
+fn a_directory_of_users_is_asked_for_the_ids_where_the_host_has_one() {
+    let (who, (first, count)) = somebody_or_skip!();
+    let getsubids = or_skip!(tool("getsubids"), "no getsubids(1): apt install uidmap");
+    let (dir, name) = (who.dir("directory"), &who.name);
+    let (sources, program) = (dir.join("nsswitch.conf"), dir.join("getsubids"));
+    who.write(&sources, "passwd: files\nsubid:\tsss\n", 0o644);
+    let text = format!(
+        "#!/bin/sh\ntest \"$1\" = -g && shift\ntest $# = 1 && test \"$1\" = {name} || exit 1\n\
+         echo \"0: {name} {first} 1000\"\n"
+    );
+    who.write(&program, &text, 0o755);
+    let (sources, program) = (sources.display(), program.display());
+    let mut script = format!(
+        "mount --bind {sources} /etc/nsswitch.conf\nmount --bind {program} {}",
+        getsubids.display()
+    );
+    let maps_with = |script: &str| {
+        let run = Run::new(who).words(["--id-map", "auto"]).sh(MAPS);
+        run.with_mounts(script).output().succeeds()
+    };
+    assert_eq!(maps_with(&script), maps(who, &[(first, 1000)]));
+    // Without the program the files are all there is.
+    script += &format!("\nchmod 644 {program}");
+    assert_eq!(maps_with(&script), maps(who, &[(first, count)]));
+}
+
+#[test]
 fn a_helper_with_file_capabilities_works_but_for_no_new_privs() {
     let (who, range) = somebody_or_skip!();
     or_skip!(tool("setcap"), "{NO_SETCAP}");

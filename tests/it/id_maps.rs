@@ -39,6 +39,48 @@ fn root_inside_is_the_caller_and_nobody_else_exists() {
 }
 
 #[test]
+fn a_range_is_split_where_the_callers_own_map_is() {
+    for who in everybody() {
+        let Some((first, _)) = who
+            .subordinate_ids()
+            .or(who.is_root().then_some((100_000, 1)))
+        else {
+            return crate::skip::skipped("the user has no ids in /etc/subuid and /etc/subgid");
+        };
+        let (uid, gid, first) = (who.uid.to_string(), who.gid.to_string(), first.to_string());
+        let husk = world::husk().to_str().unwrap();
+        let run = Run::new(who)
+            .words([
+                "--uid-map",
+                "0",
+                &uid,
+                "1",
+                "--uid-map",
+                "1",
+                &first,
+                "5000",
+            ])
+            .words([
+                "--gid-map",
+                "0",
+                &gid,
+                "1",
+                "--gid-map",
+                "1",
+                &first,
+                "5000",
+            ])
+            .words(["--", husk, "run"]);
+        // The kernel takes no line that reaches from one line of its parent's into another.
+        let run = run.words(["--uid-map", "0", "0", "3000", "--gid-map", "7", "0", "3000"]);
+        let run = run.words(["--gid", "7"]);
+        let maps = "tr -s ' ' </proc/self/uid_map; tr -s ' ' </proc/self/gid_map";
+        let out = run.sh(maps).output().succeeds();
+        assert_eq!(out, " 0 0 1\n 1 1 2999\n 7 0 1\n 8 1 2999\n");
+    }
+}
+
+#[test]
 fn the_caller_can_keep_its_ids() {
     for who in everybody() {
         let run = Run::new(who).words(["--unshare-user", "--id-map", "self"]);

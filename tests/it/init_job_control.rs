@@ -120,37 +120,6 @@ fn a_command_may_put_things_right_before_ctrl_z_stops_it() {
 }
 
 #[test]
-fn sigtstp_of_a_process_stops_the_command_too_also_when_that_has_the_terminal() {
-    for who in everybody() {
-        let bench = Bench::of(who);
-        let (listen, mark) = (bench.script(LISTEN), world::mark());
-        for way in that_lend_it() {
-            let mut terminal = or_skip!(Terminal::of(who), "{NO_BASH}");
-            terminal.line(&format!("{} | cat", bench.typed(way, &[&listen, &mark])));
-            terminal.wait_for("ready\r\n");
-            // In a pipeline it is lent the terminal only when it reads.
-            terminal.line("one");
-            terminal.wait_for("heard one\r\n");
-            let husk = husk_of(&mark);
-            let command = processes::soon_only_child(husk);
-            kill(husk, Signal::TSTP);
-            terminal.wait_for("Stopped");
-            for pid in [husk, command] {
-                processes::wait_for_state(pid, Some('T'));
-            }
-            back_in_the_shell(&mut terminal);
-            terminal.line("fg");
-            terminal.wait_for("cat");
-            terminal.line("two");
-            terminal.wait_for("heard two\r\n");
-            terminal.enter("\x04");
-            terminal.wait_for("over\r\n");
-            terminal.wait_for("$ ");
-        }
-    }
-}
-
-#[test]
 fn a_command_that_ignores_ctrl_z_goes_on() {
     for who in everybody() {
         let bench = Bench::of(who);

@@ -1,6 +1,8 @@
 //! `husk init` beside others on one terminal: neighbours in a pipeline, itself, and nobody at all.
 
-use crate::init_ways::{Bench, NO_PERL, each_comes_once, husk_of, kill, ways, with_the_terminal};
+use crate::init_ways::{
+    Bench, NO_PERL, each_comes_once, husk_of, kill, that_lend_it, ways, with_the_terminal,
+};
 use crate::processes;
 use crate::terminal::{NO_BASH, Terminal};
 use crate::world::{self, everybody};
@@ -114,6 +116,38 @@ fn many_stops_in_a_row_lose_nothing() {
                 terminal.line(&format!("{round}"));
                 terminal.wait_for(&format!("heard {round}\r\n"));
             }
+            terminal.enter("\x04");
+            terminal.wait_for("over\r\n");
+            terminal.wait_for("$ ");
+        }
+    }
+}
+
+#[test]
+fn sigtstp_of_a_process_stops_the_command_too_also_when_that_has_the_terminal() {
+    for who in everybody() {
+        let bench = Bench::of(who);
+        let (listen, mark) = (bench.script(LISTEN), world::mark());
+        for way in that_lend_it() {
+            let mut terminal = or_skip!(Terminal::of(who), "{NO_BASH}");
+            terminal.line(&format!("{} | cat", bench.typed(way, &[&listen, &mark])));
+            terminal.wait_for("ready\r\n");
+            // In a pipeline it is lent the terminal only when it reads.
+            terminal.line("one");
+            terminal.wait_for("heard one\r\n");
+            let husk = husk_of(&mark);
+            let command = processes::soon_only_child(husk);
+            kill(husk, Signal::TSTP);
+            terminal.wait_for("Stopped");
+            for pid in [husk, command] {
+                processes::wait_for_state(pid, Some('T'));
+            }
+            terminal.wait_for("$ ");
+            assert!(terminal.shell_is_in_the_foreground());
+            terminal.line("fg");
+            terminal.wait_for("cat");
+            terminal.line("two");
+            terminal.wait_for("heard two\r\n");
             terminal.enter("\x04");
             terminal.wait_for("over\r\n");
             terminal.wait_for("$ ");

@@ -28,6 +28,9 @@ pub const NO_USER_MODE: &str =
 const USER_MODE: &str =
     "mem=128M con=null con0=fd:0,fd:1 con1=null ssl=null quiet panic=-1 umid=machine";
 
+/// Seconds are enough, where nothing else runs.
+const LIMIT: Duration = Duration::from_secs(180);
+
 /// What it boots.
 enum Kernel {
     /// This file, under qemu.
@@ -86,20 +89,17 @@ impl Machine {
     /// With this module as /module.ko, where it is installed beside the kernel.
     #[must_use]
     pub fn with_module(mut self, path: &str) -> Self {
-        let (modules, release) = match &self.kernel {
+        let modules = match &self.kernel {
             Kernel::Emulated(kernel) => {
                 let name = kernel.file_name().unwrap().to_str().unwrap();
-                let release = name.trim_start_matches("vmlinuz-").to_owned();
-                (kernel.with_file_name("../lib/modules"), Some(release))
+                let release = name.trim_start_matches("vmlinuz-");
+                Some(kernel.with_file_name("../lib/modules").join(release))
             }
-            Kernel::UserMode(_) => (PathBuf::from("/usr/lib/uml/modules"), None),
+            Kernel::UserMode(_) => fs::read_dir("/usr/lib/uml/modules")
+                .ok()
+                .and_then(|mut releases| Some(releases.next()?.ok()?.path())),
         };
-        let release = release.map(PathBuf::from).or_else(|| {
-            let first = fs::read_dir(&modules).ok()?.next()?.ok()?;
-            Some(first.path())
-        });
-        let file =
-            release.and_then(|name| fs::read(modules.join(name).join("kernel").join(path)).ok());
+        let file = modules.and_then(|modules| fs::read(modules.join("kernel").join(path)).ok());
         if let Some(bytes) = file {
             self.files.add("module.ko", Kind::Program, &bytes);
         }
@@ -162,7 +162,7 @@ impl Machine {
             }
         };
         command.stdin(Stdio::piped());
-        Started::new(command, Duration::from_secs(60))
+        Started::new(command, LIMIT)
     }
 }
 

@@ -25,6 +25,7 @@ mod skip;
 // What the tests stand on.
 mod faults;
 mod guest;
+mod guest_containers;
 mod husk;
 mod init;
 mod init_ways;

@@ -38,6 +38,44 @@ fn two_containers_on_one_root_see_their_own_writes_alone() {
 }
 
 #[test]
+fn a_kernel_without_userxattr_may_let_users_mount_one_all_the_same() {
+    or_skip!(world::tool("strace"), "no strace(1): apt install strace");
+    for who in everybody() {
+        let root = or_skip!(who.root_dir(), "{NO_BUSYBOX}");
+        let dir = who.dir("log");
+        let log = dir.join("log");
+        let run = |inject: &str| {
+            let run = Run::root(who, &root).words(["--id-map", "root", "--overlay", "tmpfs"]);
+            let strace = ["-f", "-qq", "-s", "256", "-e", "trace=mount", "-e", inject];
+            run.sh("echo new >/new && cat /new")
+                .traced(&log, strace)
+                .output()
+        };
+        run("signal=none").ends_with(0);
+        let calls = std::fs::read_to_string(&log).unwrap();
+        let is_overlay = |line: &&str| line.contains("userxattr");
+        let mine = calls
+            .lines()
+            .find(is_overlay)
+            .unwrap()
+            .split(' ')
+            .next()
+            .unwrap();
+        let mut mounts = calls.lines().filter(|line| line.starts_with(mine));
+        let number = mounts.position(|line| is_overlay(&line)).unwrap() + 1;
+        let out = run(&format!("inject=mount:error=EINVAL:when={number}")).succeeds();
+        assert_eq!(out, "new\n");
+        let calls = std::fs::read_to_string(&log).unwrap();
+        assert_eq!(
+            calls.matches("\"overlay\", 0, \"lowerdir=").count(),
+            2,
+            "{calls}"
+        );
+        assert!(calls.contains("userxattr\") = -1 EINVAL"), "{calls}");
+    }
+}
+
+#[test]
 fn a_directory_keeps_what_was_written_for_the_next_run() {
     for who in everybody() {
         let root = or_skip!(who.root_dir(), "{NO_BUSYBOX}");
