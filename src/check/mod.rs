@@ -12,11 +12,12 @@ use crate::fail::Status;
 use crate::fail::cause::Cause;
 use crate::parent;
 use crate::plan::namespace::NamespaceSet;
-use crate::plan::operation::{Action, Operation};
+use crate::plan::operation::Operation;
 use crate::plan::{Access, Init, Plan, Root, Session, Writes};
 use crate::sys::errno::describe;
 use crate::text::Text;
 use rustix::fd::AsFd;
+use rustix::fs::{AtFlags, CWD, statat};
 use rustix::io::Errno;
 
 /// How the table is printed.
@@ -51,7 +52,8 @@ pub struct Probe {
 
 /// The plan that is tried: nothing of the host is written to, and no command runs.
 fn rehearsal<'a>(plan: &Plan<'a>) -> Plan<'a> {
-    let own_proc = |operation: &&Operation<'_>| matches!(operation.action, Action::Mount { kind, .. } if kind == c"proc");
+    let is_there =
+        |operation: &&Operation<'_>| statat(CWD, operation.target.path(), AtFlags::empty()).is_ok();
     Plan {
         // A missing mount point gets an underlay in a root that may not be written.
         access: Access::ReadOnly,
@@ -59,13 +61,13 @@ fn rehearsal<'a>(plan: &Plan<'a>) -> Plan<'a> {
             Writes::Directory(_) => Writes::Tmpfs,
             writes => writes,
         },
-        // On the host's own tree it would be made.
+        // On the host's own tree it would be made, and so what follows one is not tried.
         operations: match plan.root {
-            Root::Pivot(_) => plan.operations,
-            Root::Host | Root::Chroot(_) => match plan.operations.first().filter(own_proc) {
-                Some(_) => plan.operations.get(..1).unwrap_or_default(),
-                None => &[],
-            },
+            Root::Pivot(_) | Root::Chroot(_) => plan.operations,
+            Root::Host => {
+                let count = plan.operations.iter().take_while(is_there).count();
+                plan.operations.get(..count).unwrap_or_default()
+            }
         },
         init: Init::Nobody,
         session: Session::New,
@@ -75,7 +77,9 @@ fn rehearsal<'a>(plan: &Plan<'a>) -> Plan<'a> {
 
 /// Tries the whole, and everything else, and prints the table.
 pub fn check(plan: &Plan<'_>, form: Form, fd: impl AsFd) -> Status {
-    let works = match parent::run(&rehearsal(plan)) {
+    let rehearsal = rehearsal(plan);
+    let is_whole = rehearsal.operations.len() == plan.operations.len();
+    let mut works = match parent::run(&rehearsal) {
         Ok(status) => status == Status::SUCCESS,
         Err(failed) => {
             failed.tell_at_check();
@@ -90,9 +94,11 @@ pub fn check(plan: &Plan<'_>, form: Form, fd: impl AsFd) -> Status {
     for (number, probe) in probes::ALL.iter().enumerate() {
         let found = tried(probe, plan);
         let needed = (probe.needed)(plan);
+        // Where the whole was tried it knows better.
+        let in_the_way = needed && matches!(found, Found::No(..)) && !(works && is_whole);
+        works &= !in_the_way;
         match form {
             Form::Table => {
-                let in_the_way = !works && needed && matches!(found, Found::No(..));
                 text.put(if in_the_way { "! " } else { "  " });
                 put_row(&mut text, probe.name, found, &mut told);
             }

@@ -61,7 +61,7 @@ causes! {
     /// CAP_SETUID is not in the bounding set.
     BoundingSet: "CAP_SETUID or CAP_SETGID is not in the bounding set|Kubernetes: capabilities: {add: [SETUID, SETGID]}, or --id-map root",
     /// subuid(5).
-    NoRanges: "you have no ids in /etc/subuid and /etc/subgid|sudo usermod --add-subuids 100000-165535 --add-subgids 100000-165535 YOU",
+    NoRanges: "you have no ids in /etc/subuid and /etc/subgid|sudo usermod --add-subuids 100000-165535 --add-subgids 100000-165535 YOU; or --fake-chown for a package manager",
     /// passwd(5).
     NoName: "your uid has no line in /etc/passwd|add one, or --id-map root",
     /// The caller's gid is not the one of passwd(5).

@@ -45,7 +45,9 @@ pub fn remedy(doing: Doing, errno: Option<Errno>) -> Option<&'static str> {
         (Doing::SetMountFlags | Doing::Remount, Errno::PERM) => {
             "the host has locked the flags of this mount"
         }
-        (Doing::ChangeIds, Errno::INVAL) => "this id is not mapped into the container",
+        (Doing::ChangeIds, Errno::INVAL) => {
+            "this id is not mapped into the container: --id-map auto, or --fake-chown"
+        }
         (Doing::Execute, Errno::ACCESS) => "it has no execute permission, or is on a noexec mount",
         (Doing::Execute, Errno::NOENT) => {
             "it is not in the command's PATH, or not below the root directory"

@@ -39,6 +39,24 @@ fn root_inside_is_the_caller_and_nobody_else_exists() {
 }
 
 #[test]
+fn what_belongs_to_subordinate_ids_is_removed_from_inside() {
+    let Some(who) = world::user().filter(|who| who.subordinate_ids().is_some()) else {
+        return crate::skip::skipped("nobody with ids in /etc/subuid and /etc/subgid");
+    };
+    let dir = who.dir("theirs");
+    let root = dir.join("root");
+    let root = root.to_str().unwrap();
+    let script = format!("mkdir -p {root}/etc/deep; chmod 700 {root}/etc; chown -R 5:5 {root}/etc");
+    Run::new(who).sh(&script).output().succeeds();
+    let remove = ["rm", "-rf", root];
+    // Not even a look into it is allowed outside.
+    let outside = Run::program(who, std::path::Path::new("/usr/bin/env")).words(remove);
+    assert!(!outside.output().status.success());
+    Run::new(who).word("--").words(remove).output().succeeds();
+    assert!(!std::fs::exists(root).unwrap());
+}
+
+#[test]
 fn a_range_is_split_where_the_callers_own_map_is() {
     for who in everybody() {
         let Some((first, _)) = who

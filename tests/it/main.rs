@@ -47,6 +47,7 @@ mod bad_input;
 mod bad_requests;
 mod bootstrap;
 mod check;
+mod check_hosts;
 mod command;
 mod confinement;
 mod dev;

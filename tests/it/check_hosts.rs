@@ -1,0 +1,181 @@
+//! `husk check` on other hosts: simulated ones, and in podman. `husk run` agrees with it there.
+
+use crate::check::{Row, in_the_way, of, row, table};
+use crate::podman::{NO_PODMAN, Podman};
+use crate::world::{self, NO_BUSYBOX, NOT_ROOT, everybody};
+use linux_raw_sys::general as nr;
+use std::fs;
+
+/// A host, what is asked for there, and the lines that stand in the way.
+type Case = (&'static [&'static str], &'static [&'static str], Lines);
+type Lines = &'static [(&'static str, &'static str)];
+
+const PIVOT: [&str; 2] = ["--pivot", "EPERM"];
+const SECCOMP: &str = "no   EPERM   a seccomp filter forbids it";
+
+const CASES: &[Case] = &[
+    (&["-k", "3.10"], &[], &[]),
+    (&["-k", "el7"], &[], &[]),
+    (&["-k", "5.4"], &[], &[]),
+    (
+        &["-k", "3.10"],
+        &["--unshare-cgroup"],
+        &[("cgroup namespaces", "no   EINVAL   this kernel is older")],
+    ),
+    (
+        &["-k", "3.10"],
+        &["--unshare-time"],
+        &[
+            ("time namespaces", "no   ENOSYS"),
+            ("clone3", "no   this kernel is older"),
+        ],
+    ),
+    (&["--clone", "EPERM"], &[], &[("user namespaces", SECCOMP)]),
+    (
+        &["--clone", "EACCES"],
+        &[],
+        &[("user namespaces", "no   EACCES   AppArmor forbids it")],
+    ),
+    (
+        &["--clone", "ENOSPC"],
+        &[],
+        &[("user namespaces", "no   ENOSPC   a limit on namespaces")],
+    ),
+    (
+        &["--mount", "EACCES"],
+        &["--tmpfs", "/tmp", "--proc", "none"],
+        &[("mounting tmpfs", "no   EACCES   a seccomp filter")],
+    ),
+    (
+        &["--mount", "EACCES"],
+        &["--proc", "new"],
+        &[("mounting proc", "no   EACCES   a seccomp filter")],
+    ),
+    // A /proc of its own is asked for by default, and can be had in another way only where it is masked.
+    (
+        &["--mount", "EPERM"],
+        &["--proc", "new"],
+        &[("mounting proc", SECCOMP)],
+    ),
+    (&PIVOT, &[], &[]),
+];
+
+/// Whether a line of the table is in the way whose name begins like this.
+fn expected(rows: &[Row], lines: Lines) -> bool {
+    lines.iter().all(|(name, found)| {
+        let row = row(rows, name);
+        row.in_the_way && row.found.starts_with(found)
+    })
+}
+
+#[test]
+fn on_other_hosts_it_agrees_with_husk_run() {
+    for who in everybody() {
+        for (host, words, lines) in CASES {
+            let on = |command| of(command, who, words).on_host(*host);
+            let outcome = on("check").output();
+            let rows = table(&outcome);
+            assert!(expected(&rows, lines), "{host:?} {words:?}: {outcome}");
+            let works = outcome.status.code() == Some(0);
+            assert_eq!(works, lines.is_empty(), "{host:?} {words:?}: {outcome}");
+            let run = on("run").sh("exit 0").output();
+            assert_eq!(run.status.success(), works, "{host:?} {words:?}: {run}");
+            if !works {
+                // The line of husk run, without the hint that leads here.
+                let said = run.stderr.replace(" (more: husk check)", "");
+                assert_eq!(outcome.stderr, said, "{host:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn where_a_mount_point_would_be_made_on_the_host_the_table_alone_tells() {
+    for who in everybody() {
+        let dir = who.dir("points");
+        let place = dir.join("new");
+        let words = ["--tmpfs", place.to_str().unwrap(), "--proc", "none"];
+        let outcome = of("check", who, &words).output().ends_with(0);
+        assert_eq!(in_the_way(&table(&outcome)), Vec::<&str>::new());
+        let refused = of("check", who, &words).on_host(["--mount", "EACCES"]);
+        let outcome = refused.output().ends_with(1);
+        assert_eq!(in_the_way(&table(&outcome)), ["mounting tmpfs"]);
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0);
+    }
+}
+
+#[test]
+fn what_is_not_asked_for_does_not_stand_in_the_way() {
+    for who in everybody() {
+        let root = or_skip!(who.root_dir(), "{NO_BUSYBOX}");
+        let outcome = of("check", who, &[]).on_host(PIVOT).output().ends_with(0);
+        let rows = table(&outcome);
+        assert!(
+            row(&rows, "pivot_root").found.starts_with(SECCOMP),
+            "{outcome}"
+        );
+        assert_eq!(in_the_way(&rows), Vec::<&str>::new());
+        let words = ["--root", root.text(), "/bin/sh"];
+        let outcome = of("check", who, &words).on_host(PIVOT).output();
+        let rows = table(&outcome.ends_with(1));
+        assert_eq!(in_the_way(&rows), ["pivot_root"]);
+        let outcome = of("check", who, &words).output().ends_with(0);
+        assert_eq!(in_the_way(&table(&outcome)), Vec::<&str>::new());
+    }
+}
+
+#[test]
+fn a_probe_that_is_killed_is_a_line_like_others() {
+    let pivot_root = nr::__NR_pivot_root.to_string();
+    for who in everybody() {
+        let run = of("check", who, &[]).on_host(["--kill", &pivot_root]);
+        let rows = table(&run.output().ends_with(0));
+        let found = &row(&rows, "pivot_root").found;
+        assert!(
+            found.starts_with("no   a seccomp filter forbids it"),
+            "{found}"
+        );
+        assert_eq!(row(&rows, "mounting tmpfs").found, "yes");
+    }
+}
+
+#[test]
+fn a_user_whose_helpers_have_no_rights_is_told_why() {
+    or_skip!(world::root(), "{NOT_ROOT}");
+    let who = or_skip!(
+        world::user().filter(|who| who.subordinate_ids().is_some()),
+        "nobody with ids in /etc/subuid"
+    );
+    for (words, status) in [(&[][..], 0), (&["--id-map", "auto"], 1)] {
+        let outcome = of("check", who, words).on_host(["--no-new-privs"]).output();
+        let rows = table(&outcome.ends_with(status));
+        let helpers = row(&rows, "newuidmap and newgidmap");
+        assert!(helpers.found.contains("no_new_privs is set"), "{helpers:?}");
+        assert_eq!(helpers.in_the_way, status == 1);
+    }
+}
+
+#[test]
+fn in_podman_it_says_what_is_hidden_and_what_shows_it() {
+    let podman = or_skip!(
+        Podman::of(or_skip!(world::root(), "{NOT_ROOT}")),
+        "{NO_PODMAN}"
+    );
+    let hidden = "no   EPERM   parts of /proc are hidden, so that there is no new one: podman: \
+                  --security-opt unmask=ALL; ";
+    for (options, words, status) in [
+        (&[][..], &[][..], 0),
+        (&[], &["--proc", "new"], 1),
+        (&["--security-opt=unmask=ALL"], &["--proc", "new"], 0),
+    ] {
+        let command = [&["/bin/husk", "check"][..], words].concat();
+        let outcome = podman.run(options, &command).ends_with(status);
+        let rows = table(&outcome);
+        let proc = row(&rows, "mounting proc");
+        match options {
+            [] => assert!(proc.found.starts_with(hidden), "{outcome}"),
+            _ => assert_eq!(proc.found, "yes", "{outcome}"),
+        }
+        assert_eq!(proc.in_the_way, status == 1);
+    }
+}
