@@ -54,9 +54,10 @@ use arena::Arena;
 use cli::{ConfigFile, Mode, Request, Run};
 use config::{Config, IdMap, Lists, Place};
 use core::ffi::CStr;
+use fail::cause::Cause;
 use fail::persona::Persona;
 use fail::refusal::Refusal;
-use fail::{Error, Sources, Status};
+use fail::{Doing, Error, Sources, Status};
 use host::caller::Caller;
 use host::extents;
 use host::subid::{self, Ranges};
@@ -64,7 +65,7 @@ use init::voice::Voice;
 use plan::namespace::NamespaceSet;
 use plan::rules::Rules;
 use plan::{Inputs, Memory};
-use rustix::process::getpid;
+use rustix::process::{DumpableBehavior, getpid, set_dumpable_behavior};
 use sys::exec::Words;
 use sys::start::{self, Raised};
 use sys::storage::Storage;
@@ -228,6 +229,18 @@ fn read_file(
     }
 }
 
+/// Where `id_map = "auto"` was asked for and the caller has no ids but its own.
+fn warn_of_one_id(plan: &plan::Plan<'_>, has_helpers: bool) {
+    let lines = plan.maps.as_ref().map(|maps| maps.uid.lines.len());
+    if lines == Some(1) {
+        let cause = match has_helpers {
+            true => Cause::NoRanges,
+            false => Cause::NoHelper,
+        };
+        fail::warn(Doing::LackRanges, [b"", b""], None, Some(cause));
+    }
+}
+
 /// Not inlined: the frame of its caller would be larger than the eight pages up to which LLVM 22 can be
 /// trusted with one (see the test of the binary).
 #[inline(never)]
@@ -238,6 +251,8 @@ fn execute_run(
     memory: &'static mut Memory<'static>,
     arena: &mut Arena<'static>,
 ) -> Result<Status, Error> {
+    // A process whose file its user may not read has a /proc of root's, where no map can be written.
+    let _ = set_dumpable_behavior(DumpableBehavior::Dumpable);
     let caller = Caller::read();
     let (mut subuid, mut subgid) = (Ranges::new(), Ranges::new());
     let (mut newuidmap, mut newgidmap) = (None, None);
@@ -277,6 +292,9 @@ fn execute_run(
         newgidmap,
     };
     let plan = plan::new(&inputs, memory)?;
+    if user && auto && config.id_map.is_some() {
+        warn_of_one_id(&plan, newuidmap.and(newgidmap).is_some());
+    }
     match run.mode {
         Mode::Start => (),
         Mode::DryRun => {

@@ -6,18 +6,23 @@
 //! namespaces that it was tried in.
 
 mod answer;
+mod needs;
 mod probes;
 
+use crate::config::MissingSource;
 use crate::fail::Status;
 use crate::fail::cause::Cause;
-use crate::parent;
+use crate::fail::{Doing, Failure};
 use crate::plan::namespace::NamespaceSet;
 use crate::plan::operation::Operation;
+use crate::plan::target::Target;
 use crate::plan::{Access, Init, Plan, Root, Session, Writes};
 use crate::sys::errno::describe;
+use crate::sys::open::openat;
 use crate::text::Text;
+use core::ffi::CStr;
 use rustix::fd::AsFd;
-use rustix::fs::{AtFlags, CWD, statat};
+use rustix::fs::{Access as Right, AtFlags, CWD, Mode, OFlags, accessat, statat, statfs};
 use rustix::io::Errno;
 
 /// How the table is printed.
@@ -47,13 +52,34 @@ pub struct Probe {
     /// Whether the plan cannot do without.
     pub needed: fn(&Plan<'_>) -> bool,
     /// Tries it, in a process of its own.
-    pub run: fn(&Plan<'_>) -> Found,
+    pub run: fn(&Trial<'_>) -> Found,
+}
+
+/// What a probe may know.
+pub struct Trial<'p> {
+    /// What is asked for.
+    pub plan: &'p Plan<'p>,
+    /// Whether it was made.
+    pub works: Works,
+}
+
+/// Whether the container was made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Works {
+    /// It was.
+    Yes,
+    /// It was not.
+    No,
 }
 
 /// The plan that is tried: nothing of the host is written to, and no command runs.
 fn rehearsal<'a>(plan: &Plan<'a>) -> Plan<'a> {
-    let is_there =
-        |operation: &&Operation<'_>| statat(CWD, operation.target.path(), AtFlags::empty()).is_ok();
+    let path_is_there = |path: &CStr| statat(CWD, path, AtFlags::empty()).is_ok();
+    let is_there = |operation: &&Operation<'_>| match (plan.root, operation.target) {
+        (Root::Pivot(_) | Root::Chroot(_), Target::Inside(_)) => true,
+        (_, target) => path_is_there(target.path()),
+    };
+    let count = plan.operations.iter().take_while(is_there).count();
     Plan {
         // A missing mount point gets an underlay in a root that may not be written.
         access: Access::ReadOnly,
@@ -62,29 +88,56 @@ fn rehearsal<'a>(plan: &Plan<'a>) -> Plan<'a> {
             writes => writes,
         },
         // On the host's own tree it would be made, and so what follows one is not tried.
-        operations: match plan.root {
-            Root::Pivot(_) | Root::Chroot(_) => plan.operations,
-            Root::Host => {
-                let count = plan.operations.iter().take_while(is_there).count();
-                plan.operations.get(..count).unwrap_or_default()
-            }
-        },
+        operations: plan.operations.get(..count).unwrap_or_default(),
         init: Init::Nobody,
         session: Session::New,
         ..*plan
     }
 }
 
+/// Whether there is something at the sources of the binds that were not tried; says which is missing.
+fn rest_has_sources(plan: &Plan<'_>, rehearsal: &Plan<'_>) -> bool {
+    let rest = plan.operations.iter().skip(rehearsal.operations.len());
+    for operation in rest {
+        if let Some((Target::Outside(path), MissingSource::Error)) = operation.source()
+            && let Err(errno) = statat(CWD, path, AtFlags::empty())
+        {
+            Failure::new(Doing::OpenSource, path.to_bytes(), errno).tell_at_check();
+            return false;
+        }
+    }
+    true
+}
+
+/// Whether the directory for writes, which was not touched, is one that an overlay may have.
+fn takes_writes(writes: Writes<'_>) -> bool {
+    let Writes::Directory(path) = writes else {
+        return true;
+    };
+    const NFS: i64 = 0x6969;
+    const OVERLAY: i64 = 0x794c_7630;
+    let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    let usable = openat(CWD, path, flags, Mode::empty())
+        .and_then(|_| accessat(CWD, path, Right::WRITE_OK, AtFlags::empty()));
+    let (doing, errno) = match (usable, statfs(path).map(|found| found.f_type)) {
+        (Err(errno), _) => (Doing::OpenSource, errno),
+        (Ok(()), Ok(NFS | OVERLAY)) => (Doing::MountOverlay, Errno::INVAL),
+        _ => return true,
+    };
+    Failure::new(doing, path.to_bytes(), errno).tell_at_check();
+    false
+}
+
 /// Tries the whole, and everything else, and prints the table.
 pub fn check(plan: &Plan<'_>, form: Form, fd: impl AsFd) -> Status {
     let rehearsal = rehearsal(plan);
     let is_whole = rehearsal.operations.len() == plan.operations.len();
-    let mut works = match parent::run(&rehearsal) {
-        Ok(status) => status == Status::SUCCESS,
-        Err(failed) => {
-            failed.tell_at_check();
-            false
-        }
+    let tried_ok = answer::rehearse(&rehearsal);
+    let mut works =
+        tried_ok == Works::Yes && rest_has_sources(plan, &rehearsal) && takes_writes(plan.writes);
+    let trial = Trial {
+        plan,
+        works: tried_ok,
     };
     let mut text: Text = Text::new();
     if form == Form::Json {
@@ -92,7 +145,7 @@ pub fn check(plan: &Plan<'_>, form: Form, fd: impl AsFd) -> Status {
     }
     let mut told = 0_u64;
     for (number, probe) in probes::ALL.iter().enumerate() {
-        let found = tried(probe, plan);
+        let found = tried(probe, &trial);
         let needed = (probe.needed)(plan);
         // Where the whole was tried it knows better.
         let in_the_way = needed && matches!(found, Found::No(..)) && !(works && is_whole);
@@ -114,7 +167,7 @@ pub fn check(plan: &Plan<'_>, form: Form, fd: impl AsFd) -> Status {
         (Form::Json, false) => "],\n\"works\":false}\n",
         (Form::Table, true) => "\nhusk run works here, with this configuration.\n",
         (Form::Table, false) => {
-            "\nhusk run does not work here, with this configuration: see the first line, and what is marked !\n"
+            "\nhusk run does not work here, with this configuration: see what is said above, and what is marked !\n"
         }
     });
     text.flush_to(&fd);
@@ -128,8 +181,9 @@ pub fn check(plan: &Plan<'_>, form: Form, fd: impl AsFd) -> Status {
 pub const DOES_NOT_WORK: Status = Status(1);
 
 /// Runs one probe in a process of its own.
-fn tried(probe: &Probe, plan: &Plan<'_>) -> Found {
-    let found = answer::ask(NamespaceSet::NONE, &|_| Ok(()), &|| (probe.run)(plan));
+fn tried(probe: &Probe, trial: &Trial<'_>) -> Found {
+    let none = (NamespaceSet::NONE, trial.works);
+    let found = answer::ask(none, &|_| Ok(()), &|| (probe.run)(trial));
     found.unwrap_or_else(|errno| Found::No(Some(Cause::Processes), Some(errno)))
 }
 

@@ -1,21 +1,19 @@
 //! One probe for each line of the table.
 
-use super::{Found, Probe, answer};
-use crate::config::Proc;
+use super::needs::{always, mounts, needs, needs_own_map, needs_proc, needs_ranges, never};
+use super::{Found, Probe, Trial, Works, answer};
 use crate::fail::cause::Cause;
 use crate::host::caller::Caller;
 use crate::host::cause;
+use crate::host::helper;
 use crate::host::subid::{self, Ranges};
 use crate::parent::id_map;
 use crate::plan::Plan;
 use crate::plan::id::{Inside, MapLine, Outside};
 use crate::plan::id_map::{Map, Maps, Setgroups, Wish, Writer};
 use crate::plan::namespace::NamespaceSet;
-use crate::plan::operation::Action;
 use crate::plan::{Chown, NewPrivileges, Root, Writes};
-use crate::sys::clone::{self, Side};
 use crate::sys::open::openat;
-use crate::sys::process::exit;
 use crate::sys::seccomp::{self, ALLOW, Instruction};
 use crate::sys::signal::SignalSet;
 use crate::sys::support::{self, Call};
@@ -33,67 +31,73 @@ pub const ALL: &[Probe] = &[
     probe(
         "user namespaces",
         |plan| needs(plan, NamespaceSet::USER),
-        |_| namespace(NamespaceSet::NONE),
+        |trial| namespace(trial, NamespaceSet::NONE),
     ),
     probe(
         "mount namespaces",
         |plan| needs(plan, NamespaceSet::MOUNT),
-        |_| namespace(NamespaceSet::MOUNT),
+        |trial| namespace(trial, NamespaceSet::MOUNT),
     ),
     probe(
         "pid namespaces",
         |plan| needs(plan, NamespaceSet::PID),
-        |_| namespace(NamespaceSet::PID),
+        |trial| namespace(trial, NamespaceSet::PID),
     ),
     probe(
         "uts namespaces",
         |plan| needs(plan, NamespaceSet::UTS),
-        |_| namespace(NamespaceSet::UTS),
+        |trial| namespace(trial, NamespaceSet::UTS),
     ),
     probe(
         "ipc namespaces",
         |plan| needs(plan, NamespaceSet::IPC),
-        |_| namespace(NamespaceSet::IPC),
+        |trial| namespace(trial, NamespaceSet::IPC),
     ),
     probe(
         "net namespaces",
         |plan| needs(plan, NamespaceSet::NET),
-        |_| namespace(NamespaceSet::NET),
+        |trial| namespace(trial, NamespaceSet::NET),
     ),
     probe(
         "cgroup namespaces",
         |plan| needs(plan, NamespaceSet::CGROUP),
-        |_| namespace(NamespaceSet::CGROUP),
+        |trial| namespace(trial, NamespaceSet::CGROUP),
     ),
     probe(
         "time namespaces",
         |plan| needs(plan, NamespaceSet::TIME),
-        |_| namespace(NamespaceSet::TIME),
+        |trial| namespace(trial, NamespaceSet::TIME),
     ),
-    probe("a map of one's own id", needs_own_map, |_| own_map()),
+    probe("a map of one's own id", needs_own_map, own_map),
     probe("newuidmap and newgidmap", needs_ranges, helpers),
     probe("subordinate ids", needs_ranges, ranges),
-    probe("mounting proc", needs_proc, |_| {
+    probe("mounting proc", needs_proc, |trial| {
         let namespaces = NamespaceSet::MOUNT.with(NamespaceSet::PID);
-        inside(namespaces, || mounted(c"proc", c"", cause::of_proc()))
+        inside(trial, namespaces, || {
+            mounted(c"proc", c"", cause::of_proc())
+        })
     }),
     // Without one the outer one is bound.
-    probe("mounting sysfs", never, |_| {
+    probe("mounting sysfs", never, |trial| {
         let namespaces = NamespaceSet::MOUNT.with(NamespaceSet::NET);
-        inside(namespaces, || {
-            mounted(c"sysfs", c"", Some(Cause::MaskedSys))
+        inside(trial, namespaces, || {
+            mounted(
+                c"sysfs",
+                c"",
+                cause::of_restriction().or(Some(Cause::MaskedSys)),
+            )
         })
     }),
     probe(
         "mounting tmpfs",
         |plan| mounts(plan, c"tmpfs") || plan.writes == Writes::Tmpfs,
-        |_| inside(NamespaceSet::MOUNT, || mounted(c"tmpfs", c"", None)),
+        |trial| inside(trial, NamespaceSet::MOUNT, || mounted(c"tmpfs", c"", None)),
     ),
     probe(
         "mounting devpts",
         |plan| mounts(plan, c"devpts"),
-        |_| {
-            inside(NamespaceSet::MOUNT, || {
+        |trial| {
+            inside(trial, NamespaceSet::MOUNT, || {
                 mounted(c"devpts", c"newinstance,ptmxmode=0666", None)
             })
         },
@@ -101,12 +105,12 @@ pub const ALL: &[Probe] = &[
     probe(
         "mounting overlays",
         |plan| plan.writes != Writes::Root,
-        |_| inside(NamespaceSet::MOUNT, overlay),
+        |trial| inside(trial, NamespaceSet::MOUNT, overlay),
     ),
     probe(
         "pivot_root",
         |plan| matches!(plan.root, Root::Pivot(_)),
-        |_| inside(NamespaceSet::MOUNT, pivot),
+        |trial| inside(trial, NamespaceSet::MOUNT, pivot),
     ),
     probe(
         "seccomp filters",
@@ -130,64 +134,20 @@ pub const ALL: &[Probe] = &[
     probe("openat2", never, |_| call(Call::Openat2)),
     probe("close_range", never, |_| call(Call::CloseRange)),
     probe("pidfd_open", never, |_| call(Call::PidfdOpen)),
-    probe("open_tree, move_mount", never, |_| {
-        inside(NamespaceSet::MOUNT, || call(Call::MoveMount))
+    probe("open_tree, move_mount", never, |trial| {
+        inside(trial, NamespaceSet::MOUNT, || call(Call::MoveMount))
     }),
-    probe("mount_setattr", never, |_| {
-        inside(NamespaceSet::MOUNT, || call(Call::MountSetattr))
+    probe("mount_setattr", never, |trial| {
+        inside(trial, NamespaceSet::MOUNT, || call(Call::MountSetattr))
     }),
 ];
 
 const fn probe(
     name: &'static str,
     needed: fn(&Plan<'_>) -> bool,
-    run: fn(&Plan<'_>) -> Found,
+    run: fn(&Trial<'_>) -> Found,
 ) -> Probe {
     Probe { name, needed, run }
-}
-
-/// Whether a namespace of this kind cannot be left out.
-fn needs(plan: &Plan<'_>, kind: NamespaceSet) -> bool {
-    plan.namespaces.contains(kind) && !plan.dispensable.contains(kind)
-}
-
-const fn always(_: &Plan<'_>) -> bool {
-    true
-}
-
-/// What husk can do without.
-const fn never(_: &Plan<'_>) -> bool {
-    false
-}
-
-/// Whether the caller's own id alone will do.
-fn needs_own_map(plan: &Plan<'_>) -> bool {
-    plan.maps.is_some() && !needs_ranges(plan)
-}
-
-fn needs_ranges(plan: &Plan<'_>) -> bool {
-    plan.maps.as_ref().is_some_and(|maps| {
-        let by_helper = [maps.uid, maps.gid]
-            .iter()
-            .any(|map| map.writer != Writer::Husk);
-        by_helper && maps.ranges == Wish::Required
-    })
-}
-
-fn needs_proc(plan: &Plan<'_>) -> bool {
-    plan.proc == Proc::New && mounts(plan, c"proc")
-}
-
-/// Whether it has a file system of this kind.
-#[inline(never)]
-fn mounts(plan: &Plan<'_>, wanted: &CStr) -> bool {
-    plan.operations
-        .iter()
-        .any(|operation| match operation.action {
-            Action::Mount { kind, .. } => kind == wanted,
-            Action::Dev(_) => wanted == c"tmpfs" || wanted == c"devpts",
-            _ => false,
-        })
 }
 
 const fn no(cause: Cause, errno: Errno) -> Found {
@@ -196,24 +156,24 @@ const fn no(cause: Cause, errno: Errno) -> Found {
 
 /// A user namespace with a namespace of this kind.
 #[inline(never)]
-fn namespace(kind: NamespaceSet) -> Found {
-    match clone::into_namespaces(NamespaceSet::USER.with(kind)) {
-        Ok(Side::Child) => exit(0),
-        Ok(Side::Parent(_)) => Found::Yes,
+fn namespace(trial: &Trial<'_>, kind: NamespaceSet) -> Found {
+    let namespaces = (NamespaceSet::USER.with(kind), trial.works);
+    match answer::ask(namespaces, &|_| Ok(()), &|| Found::Yes) {
+        Ok(found) => found,
         Err(errno @ (Errno::INVAL | Errno::NOSYS)) if kind != NamespaceSet::NONE => {
-            no(Cause::OldKernel, errno)
+            no(Cause::NoSuchNamespace, errno)
         }
         Err(errno) => Found::No(cause::of_clone(errno), Some(errno)),
     }
 }
 
-fn own_map() -> Found {
-    inside(NamespaceSet::NONE, || Found::Yes)
+fn own_map(trial: &Trial<'_>) -> Found {
+    inside(trial, NamespaceSet::NONE, || Found::Yes)
 }
 
 /// Tries something as root of a user namespace with these others.
 #[inline(never)]
-fn inside(namespaces: NamespaceSet, probe: fn() -> Found) -> Found {
+fn inside(trial: &Trial<'_>, namespaces: NamespaceSet, probe: fn() -> Found) -> Found {
     let id = |own: u32| [MapLine::one(Inside(0), Outside(own))];
     let (uid, gid) = (id(geteuid().as_raw()), id(getegid().as_raw()));
     let writer = Writer::Husk;
@@ -229,32 +189,39 @@ fn inside(namespaces: NamespaceSet, probe: fn() -> Found) -> Found {
         setgroups: Setgroups::Deny,
         ranges: Wish::Required,
     };
-    mapped(namespaces, &maps, probe)
+    mapped((namespaces, trial.works), &maps, probe)
 }
 
 /// The same with these maps.
-fn mapped(namespaces: NamespaceSet, maps: &Maps<'_>, probe: fn() -> Found) -> Found {
+fn mapped(
+    (namespaces, works): (NamespaceSet, Works),
+    maps: &Maps<'_>,
+    probe: fn() -> Found,
+) -> Found {
     let write = |pid: Pid| {
         id_map::write(pid, maps, SignalSet::NONE).map_err(|failed| {
             let cause = failed.cause().or_else(cause::of_restriction);
             Found::No(cause, failed.errno())
         })
     };
-    let found = answer::ask(NamespaceSet::USER.with(namespaces), &write, &probe);
+    let found = answer::ask((NamespaceSet::USER.with(namespaces), works), &write, &probe);
     found.unwrap_or_else(|errno| Found::No(cause::of_clone(errno), Some(errno)))
 }
 
 /// The helpers do their work, with the ranges of the plan.
-fn helpers(plan: &Plan<'_>) -> Found {
-    match &plan.maps {
+fn helpers(trial: &Trial<'_>) -> Found {
+    match &trial.plan.maps {
         Some(maps) if maps.uid.writer != Writer::Husk => {
             let maps = Maps {
                 ranges: Wish::Required,
                 ..*maps
             };
-            mapped(NamespaceSet::NONE, &maps, || Found::Yes)
+            mapped((NamespaceSet::NONE, trial.works), &maps, || Found::Yes)
         }
-        _ => match crate::host::helper::is_installed(c"newuidmap") {
+        _ => match [c"newuidmap", c"newgidmap"]
+            .into_iter()
+            .all(helper::is_installed)
+        {
             true => Found::Yes,
             false => Found::No(Some(Cause::NoHelper), None),
         },
@@ -262,8 +229,9 @@ fn helpers(plan: &Plan<'_>) -> Found {
 }
 
 /// Those of the plan's map, else of the files: the plan leaves them out where nobody can map them.
-fn ranges(plan: &Plan<'_>) -> Found {
-    if plan
+fn ranges(trial: &Trial<'_>) -> Found {
+    if trial
+        .plan
         .maps
         .as_ref()
         .is_some_and(|maps| maps.uid.lines.len() > 1)
@@ -337,7 +305,7 @@ fn cgroup() -> Found {
 fn network_helper() -> Found {
     let found = [c"slirp4netns", c"pasta"]
         .into_iter()
-        .any(crate::host::helper::is_installed);
+        .any(helper::is_installed);
     match found {
         true => Found::Yes,
         false => Found::No(Some(Cause::NoNetworkHelper), None),
@@ -359,8 +327,8 @@ const fn path_of_root<'a>(plan: &Plan<'a>) -> &'a CStr {
     }
 }
 
-fn executable(plan: &Plan<'_>) -> Found {
-    match statvfs(path_of_root(plan)) {
+fn executable(trial: &Trial<'_>) -> Found {
+    match statvfs(path_of_root(trial.plan)) {
         Ok(found) if found.f_flag.contains(StatVfsMountFlags::NOEXEC) => {
             Found::No(Some(Cause::NoExec), None)
         }
@@ -369,7 +337,8 @@ fn executable(plan: &Plan<'_>) -> Found {
     }
 }
 
-fn file_system(plan: &Plan<'_>) -> Found {
+fn file_system(trial: &Trial<'_>) -> Found {
+    let plan = trial.plan;
     const NFS: i64 = 0x6969;
     const LUSTRE: i64 = 0x0bd0_0bd0;
     let path = path_of_root(plan);

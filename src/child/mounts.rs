@@ -10,13 +10,13 @@ use super::root::{self, Assembled, NewRoot};
 use super::sources::{self, Opened, Source};
 use super::underlay::Underlays;
 use crate::config::{MakeTarget, Proc};
-use crate::fail::{Doing, Explain, Failed, Failure};
+use crate::fail::{self, Doing, Explain, Failed, Failure};
 use crate::host::cause;
 use crate::limits::PATH_BYTES;
-use crate::plan::Plan;
 use crate::plan::mount::MountFlags;
 use crate::plan::operation::{Action, Operation, Propagation};
 use crate::plan::target::{Target, components};
+use crate::plan::{Init, Plan};
 use crate::sys::fd::Fd;
 use crate::sys::mount::Reach;
 use core::ffi::CStr;
@@ -37,6 +37,8 @@ struct Tree {
     root: NewRoot,
     proc: Proc,
     underlays: Underlays,
+    /// What every bind gets beside its own flags.
+    binds: MountFlags,
 }
 
 /// Makes the new root and mounts everything.
@@ -46,6 +48,11 @@ pub fn assemble<'a>(plan: &Plan<'a>, opened: Opened) -> Result<Assembled, Failed
         root,
         proc: plan.proc,
         underlays: Underlays::new(),
+        // Whoever only tries makes nothing in what is the host's.
+        binds: match plan.init {
+            Init::Nobody => MountFlags::READ_ONLY,
+            Init::Husk | Init::Command => MountFlags::NONE,
+        },
     };
     let mut sources = opened.sources;
     for (operation, source) in plan.operations.iter().zip(sources.iter_mut()) {
@@ -99,9 +106,13 @@ impl Tree {
                 reach,
                 ..
             } => match source {
-                Source::Open(source) => self.bind(operation, from.path(), &source, flags, reach),
+                Source::Open(source) => {
+                    let flags = MountFlags(flags.0 | self.binds.0);
+                    self.bind(operation, from.path(), &source, flags, reach)
+                }
                 Source::Copy(copy) => {
                     let target = self.directory(operation, Symlinks::Follow)?;
+                    let flags = MountFlags(flags.0 | self.binds.0);
                     bind::place(&copy, target.as_fd(), flags, Reach::Recursive).doing_on(
                         Doing::Bind,
                         b"/",
@@ -185,7 +196,7 @@ impl Tree {
         if lost {
             let path = operation.target.path().to_bytes();
             let errno = Some(Errno::PERM);
-            Failure::caused(Doing::OuterProc, [path, b""], errno, cause::of_proc()).warn();
+            fail::warn(Doing::OuterProc, [path, b""], errno, cause::of_proc());
         }
         let source = resolve::outside(place).ok()?;
         let id = |fd: &Fd| fstat(fd).map(|found| (found.st_dev, found.st_ino));

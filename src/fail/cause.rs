@@ -42,12 +42,14 @@ causes! {
     Selinux: "SELinux forbids it to this program|sudo ausearch -m avc -c husk, and allow user_namespace { create }",
     /// AppArmor 4.
     Apparmor: "AppArmor forbids it to this program|add the rule userns, to its profile",
+    /// Another one.
+    SecurityModule: "a security module forbids it|sudo dmesg, or the log of the module: it says which",
     /// Ubuntu since 23.10.
     ApparmorRestricts: "AppArmor takes the rights of user namespaces away|sudo sysctl -w kernel.apparmor_restrict_unprivileged_userns=0, or a profile for husk with the rule userns,",
     /// RLIMIT_NPROC or pids.max.
     Processes: "the limit on processes is reached|raise ulimit -u, or the container's pids limit",
     /// newuidmap(1) is not there.
-    NoHelper: "newuidmap and newgidmap are not installed|Debian: sudo apt install uidmap; Fedora, CentOS: sudo dnf install shadow-utils; Alpine: sudo apk add shadow-uidmap",
+    NoHelper: "newuidmap and newgidmap are not installed|Debian: sudo apt install uidmap; Fedora, CentOS: sudo dnf install shadow-utils; Alpine: sudo apk add shadow-uidmap; or --id-map root, with --fake-chown for a package manager",
     /// no_new_privs(7).
     NoNewPrivs: "no_new_privs is set, so that newuidmap has no rights|start husk without it (Kubernetes: allowPrivilegeEscalation: true), or --id-map root",
     /// ptrace(2).
@@ -62,6 +64,8 @@ causes! {
     BoundingSet: "CAP_SETUID or CAP_SETGID is not in the bounding set|Kubernetes: capabilities: {add: [SETUID, SETGID]}, or --id-map root",
     /// subuid(5).
     NoRanges: "you have no ids in /etc/subuid and /etc/subgid|sudo usermod --add-subuids 100000-165535 --add-subgids 100000-165535 YOU; or --fake-chown for a package manager",
+    /// Others of subuid(5).
+    OtherRanges: "these ids are not yours in /etc/subuid and /etc/subgid|getsubids YOU, getsubids -g YOU: say which are",
     /// passwd(5).
     NoName: "your uid has no line in /etc/passwd|add one, or --id-map root",
     /// The caller's gid is not the one of passwd(5).

@@ -29,6 +29,8 @@ doings! {
     Connect: "connecting the supervisor and PID 1",
     /// clone(2).
     CreateNamespaces: "creating namespaces:",
+    /// The process in which `husk check` tries it was killed.
+    Rehearse: "trying to make the container: killed by",
     /// setgroups, uid_map or gid_map of /proc/PID.
     WriteMap: "writing",
     /// execve(2) or waitpid(2) of newuidmap(1) or newgidmap(1).
@@ -118,6 +120,19 @@ doings! {
 }
 
 impl Doing {
+    /// Whether a refusal is about what this host allows at all.
+    pub const fn is_the_hosts_to_allow(self) -> bool {
+        matches!(
+            self,
+            Self::CreateNamespaces
+                | Self::WriteMap
+                | Self::LackNamespace
+                | Self::Mount
+                | Self::MountOverlay
+                | Self::InitKilled
+        )
+    }
+
     /// The words.
     pub fn words(self) -> &'static str {
         line(WORDS, usize::from(self.code()))

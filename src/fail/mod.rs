@@ -39,8 +39,8 @@ pub struct Failure {
 pub type Failed = &'static Failure;
 
 /// A failure is the end; but while its consequences are tidied up others may come, and they are
-/// told apart.
-const MOST: usize = 4;
+/// told apart. Two helpers may fail as well, and the container be made without them.
+const MOST: usize = 8;
 static RECORDS: [Storage<Vec<Failure, 1>>; MOST] = [const { Storage::new(Vec::new()) }; MOST];
 /// The text of their objects, apart because it is all zero and takes no room in the file.
 static TEXTS: [Storage<[u8; 2 * PATH_BYTES]>; MOST] =
@@ -122,26 +122,11 @@ impl Failure {
         self.errno
     }
 
-    /// Tells it, and that is all: husk goes on without.
-    #[cold]
-    #[inline(never)]
-    pub fn warn(&self) {
-        self.tell(Hint::HuskCheck);
-    }
-
     /// Tells it to who is reading what `husk check` finds.
     pub fn tell_at_check(&self) {
-        self.tell(Hint::None);
-    }
-
-    #[inline(never)]
-    fn tell(&self, hint: Hint) {
         let mut line: Text = Text::new();
         line.put("husk: ");
         put_failure(&mut line, self);
-        if hint == Hint::HuskCheck {
-            put_more(&mut line, self);
-        }
         line.put("\n");
         line.write_to(crate::sys::start::stderr());
     }
@@ -152,13 +137,16 @@ impl Failure {
     }
 }
 
-/// Where there is more to read.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Hint {
-    /// Nowhere.
-    None,
-    /// See [`put_more`].
-    HuskCheck,
+/// Tells a failure that is none: husk goes on without. It takes no record.
+#[cold]
+#[inline(never)]
+pub fn warn(doing: Doing, objects: [&[u8]; 2], errno: Option<Errno>, cause: Option<Cause>) {
+    let mut line: Text = Text::new();
+    line.put("husk: ");
+    put_parts(&mut line, doing, objects, errno, cause);
+    put_more(&mut line, doing, cause);
+    line.put("\n");
+    line.write_to(crate::sys::start::stderr());
 }
 
 /// Says what a call was for, where its errno would be lost otherwise.
@@ -226,7 +214,7 @@ impl Error {
             }
             Self::Failed(failure) => {
                 put_failure(&mut line, failure);
-                put_more(&mut line, failure);
+                put_more(&mut line, failure.doing, failure.cause);
                 failure.status()
             }
         };
@@ -237,24 +225,35 @@ impl Error {
 }
 
 /// Where the host is the cause, says who knows more of the host.
-fn put_more(line: &mut Text, failure: &Failure) {
-    if failure.cause.is_some() {
+fn put_more(line: &mut Text, doing: Doing, cause: Option<Cause>) {
+    if cause.is_some() || doing.is_the_hosts_to_allow() {
         line.put(" (more: husk check)");
     }
 }
 
 /// Adds the failure in words.
 pub fn put_failure(line: &mut Text, failure: &Failure) {
-    line.put(failure.doing.words());
-    if !failure.object.is_empty() {
+    let objects = [failure.object, failure.second];
+    put_parts(line, failure.doing, objects, failure.errno, failure.cause);
+}
+
+fn put_parts(
+    line: &mut Text,
+    doing: Doing,
+    [object, second]: [&[u8]; 2],
+    errno: Option<Errno>,
+    cause: Option<Cause>,
+) {
+    line.put(doing.words());
+    if !object.is_empty() {
         line.put(" ");
-        line.foreign(failure.object);
+        line.foreign(object);
     }
-    if !failure.second.is_empty() {
-        line.put(failure.doing.joint());
-        line.foreign(failure.second);
+    if !second.is_empty() {
+        line.put(doing.joint());
+        line.foreign(second);
     }
-    if let Some(errno) = failure.errno {
+    if let Some(errno) = errno {
         line.put(": ");
         match errno::describe(errno) {
             Some((name, words)) => {
@@ -269,12 +268,12 @@ pub fn put_failure(line: &mut Text, failure: &Failure) {
             }
         }
     }
-    if let Some(cause) = failure.cause {
+    if let Some(cause) = cause {
         line.put(": ");
         line.put(cause.words());
         line.put(": ");
         line.put(cause.remedy());
-    } else if let Some(remedy) = remedy::remedy(failure.doing, failure.errno) {
+    } else if let Some(remedy) = remedy::remedy(doing, errno) {
         line.put(": ");
         line.put(remedy);
     }

@@ -1,9 +1,12 @@
 //! Which of several causes an errno has here: the kernel says EPERM for many.
 
+use super::caller::Caller;
 use super::files::for_each_line;
+use super::subid::{self, Ranges};
 use crate::arena::Arena;
 use crate::fail::cause::Cause;
 use crate::limits::PATH_BYTES;
+use crate::plan::namespace::NamespaceSet;
 use crate::text::parse_number;
 use core::ffi::CStr;
 use rustix::fs::{
@@ -42,8 +45,8 @@ pub fn of_clone(errno: Errno) -> Option<Cause> {
         Errno::PERM if number_in(c"/proc/sys/kernel/unprivileged_userns_clone") == Some(0) => {
             Some(Cause::UsernsClone)
         }
-        Errno::PERM if is_el7() => Some(Cause::El7Unprivileged),
-        Errno::PERM => is_filtered().then_some(Cause::Seccomp),
+        Errno::PERM if is_filtered() => Some(Cause::Seccomp),
+        Errno::PERM => is_el7().then_some(Cause::El7Unprivileged),
         Errno::INVAL | Errno::NOSPC | Errno::USERS if none_allowed() => {
             Some(Cause::NoUsernsAllowed)
         }
@@ -53,10 +56,30 @@ pub fn of_clone(errno: Errno) -> Option<Cause> {
         Errno::INVAL => Some(Cause::NoSuchNamespace),
         Errno::NOSPC | Errno::USERS => Some(Cause::NamespaceLimit),
         Errno::ACCESS if number_in(c"/sys/fs/selinux/enforce") == Some(1) => Some(Cause::Selinux),
+        Errno::ACCESS if is_missing(c"/sys/module/apparmor") => Some(Cause::SecurityModule),
         Errno::ACCESS => Some(Cause::Apparmor),
         Errno::AGAIN => Some(Cause::Processes),
         _ => None,
     }
+}
+
+/// Whether a limit of 0 forbids one of these kinds (namespaces(7), 4.9).
+pub fn is_forbidden(namespaces: NamespaceSet) -> bool {
+    const LIMITS: [(NamespaceSet, &CStr); 8] = [
+        (NamespaceSet::USER, c"/proc/sys/user/max_user_namespaces"),
+        (NamespaceSet::MOUNT, c"/proc/sys/user/max_mnt_namespaces"),
+        (NamespaceSet::PID, c"/proc/sys/user/max_pid_namespaces"),
+        (NamespaceSet::UTS, c"/proc/sys/user/max_uts_namespaces"),
+        (NamespaceSet::IPC, c"/proc/sys/user/max_ipc_namespaces"),
+        (NamespaceSet::NET, c"/proc/sys/user/max_net_namespaces"),
+        (
+            NamespaceSet::CGROUP,
+            c"/proc/sys/user/max_cgroup_namespaces",
+        ),
+        (NamespaceSet::TIME, c"/proc/sys/user/max_time_namespaces"),
+    ];
+    let mut limits = LIMITS.iter().filter(|(kind, _)| namespaces.contains(*kind));
+    limits.any(|(_, limit)| number_in(limit) == Some(0))
 }
 
 /// Why a map of one's own id, or the first mount, was refused.
@@ -134,6 +157,17 @@ pub fn of_helper(helper: &CStr) -> Option<Cause> {
         return Some(Cause::BoundingSet);
     }
     of_passwd()
+}
+
+/// Why newuidmap(1) refuses where it has every right: the ids are not the caller's.
+#[cold]
+pub fn of_ranges() -> Option<Cause> {
+    let (mut subuid, mut subgid) = (Ranges::new(), Ranges::new());
+    subid::of_caller(&Caller::read(), b"", &mut subuid, &mut subgid);
+    Some(match subuid.is_empty() || subgid.is_empty() {
+        true => Cause::NoRanges,
+        false => Cause::OtherRanges,
+    })
 }
 
 /// The overflow uid (proc_sys_kernel(5)).

@@ -9,11 +9,12 @@ use crate::limits::PATH_BYTES;
 use crate::sys::clone;
 use crate::sys::exec::{WordList, Words, execve};
 use crate::sys::fd::{Fd, become_stream};
-use crate::sys::open::pipe_with;
+use crate::sys::open::{openat, pipe_with};
 use core::ffi::CStr;
+use rustix::fs::{CWD, Mode, OFlags, fcntl_setfl};
 use rustix::io::{read, retry_on_intr};
 use rustix::pipe::PipeFlags;
-use rustix::process::{WaitOptions, waitpid};
+use rustix::process::{WaitOptions, WaitStatus, waitpid};
 
 /// Whether nsswitch.conf names another source than the files.
 pub fn is_wanted() -> bool {
@@ -40,6 +41,7 @@ struct Start<'a> {
     program: &'a CStr,
     argv: Words<'a>,
     words: &'a Fd,
+    nothing: &'a Fd,
 }
 
 /// Asks for the ranges of the user `name`. `None` where nobody can be asked.
@@ -52,13 +54,24 @@ pub fn ask(name: &CStr, kind: Kind, ranges: &mut Ranges) -> Option<()> {
         argv.push(word).ok()?;
     }
     let (reader, writer) = pipe_with(PipeFlags::CLOEXEC).ok()?;
+    let flags = OFlags::RDWR | OFlags::CLOEXEC;
+    let nothing = openat(CWD, c"/dev/null", flags, Mode::empty()).ok()?;
     let mut start = Start {
         program,
         argv: argv.finish(),
         words: &writer,
+        nothing: &nothing,
     };
     let pid = clone::borrowing(become_getsubids, &mut start).ok()?;
     drop(writer);
+    let ended = retry_on_intr(|| waitpid(Some(pid), WaitOptions::empty()));
+    let status = ended.ok().flatten().map(|(_, status)| status);
+    if status.and_then(WaitStatus::exit_status) != Some(0) {
+        // It knows of none, and says so in words of its own.
+        return Some(());
+    }
+    // What it leaves running may hold its end open.
+    fcntl_setfl(&reader, OFlags::NONBLOCK).ok()?;
     let mut said = [0_u8; PATH_BYTES];
     let mut used = 0_usize;
     while let Some(rest) = said.get_mut(used..).filter(|rest| !rest.is_empty()) {
@@ -67,8 +80,6 @@ pub fn ask(name: &CStr, kind: Kind, ranges: &mut Ranges) -> Option<()> {
             _ => break,
         }
     }
-    drop(reader);
-    let _ = retry_on_intr(|| waitpid(Some(pid), WaitOptions::empty()));
     let lines = said.get(..used).unwrap_or_default();
     for found in lines.split(|byte| *byte == b'\n').filter_map(parse) {
         // More than a map has lines for are of no use.
@@ -86,7 +97,10 @@ fn parse(line: &[u8]) -> Option<Range> {
 }
 
 fn become_getsubids(start: &mut Start<'_>) -> u8 {
-    if become_stream(start.words, 1).is_ok() {
+    // The command's input is not for it, and what it complains of is not for the user.
+    let streams = [(start.nothing, 0), (start.words, 1), (start.nothing, 2)];
+    let ready = |(fd, number): (&Fd, usize)| become_stream(fd, number).is_ok();
+    if streams.into_iter().all(ready) {
         execve(start.program, start.argv, Words::EMPTY);
     }
     127

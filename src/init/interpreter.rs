@@ -55,6 +55,37 @@ pub fn named_by<'m>(file: &CStr, memory: &'m mut [u8; HEAD]) -> &'m [u8] {
     find(file, memory).unwrap_or(b"unknown")
 }
 
+/// What a file needs to be run.
+pub enum Asked<'m> {
+    /// Nothing, as far as can be told.
+    Nothing,
+    /// This program.
+    For(&'m [u8]),
+    /// Another machine than this one.
+    AnotherMachine,
+}
+
+/// What running `file` takes beside the file.
+pub fn asked_for<'m>(file: &CStr, memory: &'m mut [u8; HEAD]) -> Asked<'m> {
+    /// e_machine of elf(5).
+    const MACHINE: [u8; 2] = match cfg!(target_arch = "x86_64") {
+        true => [62, 0],
+        false => [183, 0],
+    };
+    /// EM_386, whose programs x86_64 runs as well.
+    const I386: [u8; 2] = [3, 0];
+    let mut first = [0_u8; 20];
+    match head(file, &mut first) {
+        Ok([0x7f, b'E', b'L', b'F', .., low, high])
+            if [*low, *high] != MACHINE && [*low, *high] != I386 =>
+        {
+            return Asked::AnotherMachine;
+        }
+        _ => (),
+    }
+    find(file, memory).map_or(Asked::Nothing, Asked::For)
+}
+
 /// The program on the #! line at the beginning of a file.
 fn of_script(head: &[u8]) -> Option<&[u8]> {
     let line = head.strip_prefix(b"#!")?;

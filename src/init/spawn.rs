@@ -1,8 +1,9 @@
 //! The command: found as execvp(3) finds it, started as vfork(2) does, its errno brought home.
 
-use super::interpreter::{self, FileId};
+use super::interpreter::{self, Asked, FileId};
 use super::sockets::Sockets;
 use crate::arena::Arena;
+use crate::fail::cause::Cause;
 use crate::fail::{self, Doing, Failed, Status};
 use crate::job::terminal::{Holder, Terminal};
 use crate::limits::{PATH_BYTES, SCRIPT_WORDS};
@@ -16,7 +17,7 @@ use crate::sys::terminal::{set_foreground, take_control};
 use crate::sys::unstopped::become_unstoppable;
 use core::ffi::CStr;
 use heapless::Vec;
-use rustix::fs::{Access, AtFlags, CWD, accessat};
+use rustix::fs::{Access, AtFlags, CWD, FileType, accessat, statat};
 use rustix::io::{Errno, retry_on_intr};
 use rustix::process::{
     Pid, Signal, WaitOptions, getpid, set_parent_process_death_signal, setpgid, setsid, waitpid,
@@ -123,7 +124,11 @@ impl Failure {
             }
             _ => (command.name().to_bytes(), &b""[..]),
         };
-        fail::Failure::record(self.doing, object, second, Some(self.errno))
+        let cause = match (self.doing, self.errno) {
+            (Doing::Spawn, Errno::AGAIN) => Some(Cause::Processes),
+            _ => None,
+        };
+        fail::Failure::caused(self.doing, [object, second], Some(self.errno), cause)
     }
 }
 
@@ -187,12 +192,48 @@ pub fn look_up(command: &Command<'_>) -> Result<(), Failed> {
             continue;
         };
         match accessat(CWD, file, Access::EXEC_OK, AtFlags::empty()) {
-            Ok(()) => return Ok(()),
+            Ok(()) if is_directory(file) => refused = Errno::ACCESS,
+            Ok(()) => return might_run(command, file),
             Err(errno @ Errno::ACCESS) => refused = errno,
             Err(_) => (),
         }
     }
     Err(fail::Failure::new(Doing::Execute, name, refused))
+}
+
+fn is_directory(file: &CStr) -> bool {
+    statat(CWD, file, AtFlags::empty())
+        .is_ok_and(|stat| FileType::from_raw_mode(stat.st_mode).is_dir())
+}
+
+/// Whether the file is one that the kernel runs, and what it asks for is there.
+fn might_run(command: &Command<'_>, file: &CStr) -> Result<(), Failed> {
+    let name = command.name().to_bytes();
+    let refused = |doing, second, errno| {
+        let objects = [name, second];
+        Err(fail::Failure::caused(doing, objects, Some(errno), None))
+    };
+    if command
+        .forbidden
+        .is_some_and(|own| interpreter::leads_to(file, own))
+    {
+        return refused(Doing::ExecuteHusk, b"", Errno::PERM);
+    }
+    let (mut memory, mut path) = ([0_u8; PATH_BYTES], [0_u8; PATH_BYTES]);
+    match interpreter::asked_for(file, &mut memory) {
+        Asked::Nothing => Ok(()),
+        Asked::AnotherMachine => refused(Doing::Execute, b"", Errno::NOEXEC),
+        Asked::For(interpreter) => {
+            let there = Arena::new(&mut path)
+                .c_string(&[interpreter])
+                .ok()
+                .flatten();
+            match there.map(|there| accessat(CWD, there, Access::EXEC_OK, AtFlags::empty())) {
+                Some(Err(errno)) => refused(Doing::FindInterpreter, interpreter, errno),
+                _ => Ok(()),
+            }
+        }
+    }
 }
 
 fn become_command(start: &mut Start<'_, '_>) -> u8 {

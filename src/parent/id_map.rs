@@ -2,7 +2,7 @@
 
 use crate::arena::Arena;
 use crate::fail::cause::Cause;
-use crate::fail::{Doing, Explain, Failed, Failure};
+use crate::fail::{self, Doing, Explain, Failed, Failure};
 use crate::host::cause;
 use crate::limits::MAP_BYTES;
 use crate::plan::id::MapLine;
@@ -39,7 +39,7 @@ pub fn write<'a>(pid: Pid, maps: &Maps<'a>, caller_mask: SignalSet) -> Result<()
         (Some(failed), Wish::WhereTheyCanBeHad) if is_refusal(failed) => {
             let (_, path, said, errno) = failed.parts();
             let words = if said.is_empty() { path } else { said };
-            Failure::caused(Doing::LackRanges, [b"", words], errno, failed.cause()).warn();
+            fail::warn(Doing::LackRanges, [b"", words], errno, failed.cause());
             write_own(pid, maps, [uid, gid].map(|done| done.is_ok()))
         }
         (Some(failed), _) => Err(failed),
@@ -203,7 +203,7 @@ impl<'a> Helper<'a> {
         }
         let mut memory = [0_u8; WORDS];
         let words = [name, self.read_words(&mut memory)];
-        let cause = cause::of_helper(self.path).or(Some(Cause::NoRanges));
+        let cause = cause::of_helper(self.path).or_else(cause::of_ranges);
         Err(Failure::caused(Doing::HelperRefused, words, None, cause))
     }
 

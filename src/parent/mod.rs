@@ -5,7 +5,7 @@ pub mod relay;
 
 use crate::child;
 use crate::fail::cause::Cause;
-use crate::fail::{Doing, Explain, Failed, Failure, Status};
+use crate::fail::{self, Doing, Explain, Failed, Failure, Status};
 use crate::host::cause;
 use crate::init;
 use crate::init::interpreter::FileId;
@@ -20,7 +20,6 @@ use crate::sys::clock;
 use crate::sys::clone::{self, Side};
 use crate::sys::fd;
 use crate::sys::signal::{self, Target};
-use core::ffi::CStr;
 use rustix::io::Errno;
 use rustix::process::{Pid, Signal, WaitOptions, waitpid};
 
@@ -135,6 +134,9 @@ fn create<'a>(
                 Errno::PERM if !plan.namespaces.contains(NamespaceSet::USER) => {
                     Some(Cause::NoUserNamespace)
                 }
+                Errno::NOSYS if !plan.namespaces.contains(NamespaceSet::TIME) => {
+                    cause::of_restriction()
+                }
                 errno => cause::of_clone(errno),
             };
             Err(Failure::caused(
@@ -151,15 +153,8 @@ fn create<'a>(
 const RETRIES: u32 = 10;
 const PAUSE: u32 = 10;
 
-/// What is not missed much, and the limit on each (namespaces(7), 4.9).
-const LIMITS: [(NamespaceSet, &CStr); 3] = [
-    (
-        NamespaceSet::CGROUP,
-        c"/proc/sys/user/max_cgroup_namespaces",
-    ),
-    (NamespaceSet::IPC, c"/proc/sys/user/max_ipc_namespaces"),
-    (NamespaceSet::UTS, c"/proc/sys/user/max_uts_namespaces"),
-];
+/// What is not missed much.
+const DISPENSABLE: [NamespaceSet; 3] = [NamespaceSet::CGROUP, NamespaceSet::IPC, NamespaceSet::UTS];
 
 /// Clones into the plan's namespaces, but for those that this kernel lacks, or that nobody may have,
 /// and that nobody asked for.
@@ -168,36 +163,37 @@ fn into_namespaces(plan: &Plan<'_>) -> Result<Side, Errno> {
     let mut forbidden = NamespaceSet::NONE;
     let mut retries = 0..RETRIES;
     loop {
-        let dispensable = |(kind, _): &&(NamespaceSet, &CStr)| {
-            namespaces.contains(*kind) && plan.dispensable.contains(*kind)
-        };
-        let mut candidates = LIMITS.iter().filter(dispensable);
+        let dispensable =
+            |kind: &NamespaceSet| namespaces.contains(*kind) && plan.dispensable.contains(*kind);
+        let mut candidates = DISPENSABLE.into_iter().filter(dispensable);
         match clone::into_namespaces(namespaces) {
             Err(errno @ (Errno::NOSPC | Errno::USERS)) => {
-                match candidates.find(|(_, limit)| cause::number_in(limit) == Some(0)) {
-                    Some((kind, _)) => {
-                        forbidden = forbidden.with(*kind);
-                        namespaces = namespaces.without(*kind);
+                match candidates.find(|kind| cause::is_forbidden(*kind)) {
+                    Some(kind) => {
+                        forbidden = forbidden.with(kind);
+                        namespaces = namespaces.without(kind);
                     }
+                    None if cause::is_forbidden(namespaces) => return Err(errno),
                     // One that has just ended is counted for a moment longer.
                     None if retries.next().is_some() => clock::sleep(PAUSE),
                     None => return Err(errno),
                 }
             }
             Err(Errno::INVAL) => match candidates.next() {
-                Some((kind, _)) => namespaces = namespaces.without(*kind),
+                Some(kind) => namespaces = namespaces.without(kind),
                 None => return Err(Errno::INVAL),
             },
             Ok(Side::Parent(pid)) => {
                 let lacking = plan.namespaces.without(namespaces);
                 for name in lacking.without(forbidden).names() {
-                    Failure::new(Doing::LackNamespace, name.as_bytes(), Errno::INVAL).warn();
+                    let what = [name.as_bytes(), b""];
+                    fail::warn(Doing::LackNamespace, what, Some(Errno::INVAL), None);
                 }
                 for name in forbidden.names() {
                     let cause = Some(Cause::NamespaceLimit);
                     let what = [name.as_bytes(), b""];
                     let errno = Some(Errno::NOSPC);
-                    Failure::caused(Doing::LackNamespace, what, errno, cause).warn();
+                    fail::warn(Doing::LackNamespace, what, errno, cause);
                 }
                 return Ok(Side::Parent(pid));
             }

@@ -1,6 +1,7 @@
 //! While the container runs: signals go in, stops and the end come out.
 
 use super::Child;
+use crate::fail::cause::Cause;
 use crate::fail::{Doing, Explain, Failed, Failure, Status};
 use crate::job::terminal::Terminal;
 use crate::job::{Command, Job};
@@ -104,14 +105,15 @@ fn judge(status: WaitStatus, outer: &Outer, init: Init) -> Result<Status, Failed
     }
     if let Some(signal) = status.terminating_signal() {
         return match init {
-            Init::Husk => {
-                let name: &[u8] = match signal == Signal::KILL.as_raw() {
-                    true => b"SIGKILL: for want of memory, or by hand",
-                    false => b"a signal that cannot be blocked",
+            Init::Husk | Init::Nobody => {
+                let (name, cause): (&[u8], _) = match Signal::from_named_raw(signal) {
+                    Some(Signal::KILL) => (b"SIGKILL: for want of memory, or by hand", None),
+                    Some(Signal::SYS) => (b"SIGSYS", Some(Cause::Seccomp)),
+                    _ => (b"a signal that cannot be blocked", None),
                 };
-                Err(Failure::record(Doing::InitKilled, name, b"", None))
+                Err(Failure::caused(Doing::InitKilled, [name, b""], None, cause))
             }
-            Init::Command | Init::Nobody => Ok(Status::killed_by(signal)),
+            Init::Command => Ok(Status::killed_by(signal)),
         };
     }
     Ok(Status::exited(status.exit_status().unwrap_or(0)))

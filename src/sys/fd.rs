@@ -110,10 +110,9 @@ pub fn set_owner(fd: impl AsFd, owner: Pid) -> Result<(), Errno> {
     check(unsafe { arch::syscall(__NR_fcntl, [fd, F_SETOWN as usize, owner, 0, 0, 0]) }).map(drop)
 }
 
-/// Makes `fd` the standard stream `number`, 1 or 2: dup2(2), in a process that is about to call
+/// Makes `fd` the standard stream `number`, 0 to 2: dup2(2), in a process that is about to call
 /// execve(2).
 pub fn become_stream(fd: &Fd, number: usize) -> Result<(), Errno> {
     // SAFETY: no pointer is passed; the standard streams belong to nobody in particular.
-    check(unsafe { arch::syscall(__NR_dup3, [fd.0 as usize, number.clamp(1, 2), 0, 0, 0, 0]) })
-        .map(drop)
+    check(unsafe { arch::syscall(__NR_dup3, [fd.0 as usize, number.min(2), 0, 0, 0, 0]) }).map(drop)
 }

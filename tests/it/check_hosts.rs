@@ -20,7 +20,10 @@ const CASES: &[Case] = &[
     (
         &["-k", "3.10"],
         &["--unshare-cgroup"],
-        &[("cgroup namespaces", "no   EINVAL   this kernel is older")],
+        &[(
+            "cgroup namespaces",
+            "no   EINVAL   this kernel lacks one of them",
+        )],
     ),
     (
         &["-k", "3.10"],
@@ -34,7 +37,7 @@ const CASES: &[Case] = &[
     (
         &["--clone", "EACCES"],
         &[],
-        &[("user namespaces", "no   EACCES   AppArmor forbids it")],
+        &[("user namespaces", "no   EACCES   ")],
     ),
     (
         &["--clone", "ENOSPC"],
@@ -136,6 +139,47 @@ fn a_probe_that_is_killed_is_a_line_like_others() {
             "{found}"
         );
         assert_eq!(row(&rows, "mounting tmpfs").found, "yes");
+    }
+}
+
+#[test]
+fn a_container_whose_making_is_killed_is_told() {
+    let [close_range, openat2] = [nr::__NR_close_range, nr::__NR_openat2].map(|n| n.to_string());
+    for who in everybody() {
+        let root = or_skip!(who.root_dir(), "{NO_BUSYBOX}");
+        for (call, who_is_killed) in [
+            (&close_range, "trying to make the container: killed by SYS"),
+            (&openat2, "the container's PID 1 was killed by SIGSYS"),
+        ] {
+            let words = ["--id-map", "root", "--root", root.text(), "sh"];
+            let run = of("check", who, &words).on_host(["--kill", call]);
+            let outcome = run.output().ends_with(1);
+            let line = outcome.says(&[who_is_killed, "a seccomp filter forbids it"]);
+            assert!(line.starts_with("husk: "), "{line}");
+        }
+    }
+}
+
+#[test]
+fn what_cannot_be_written_to_or_bound_does_not_work() {
+    for who in everybody() {
+        let root = or_skip!(who.root_dir(), "{NO_BUSYBOX}");
+        let new = who.dir("points").join("new");
+        for words in [
+            &["--root", root.text(), "--overlay", "/nosuch", "sh"][..],
+            &["--root", root.text(), "--overlay", "/etc/passwd", "sh"],
+            &["--root", root.text(), "--bind", "/nosuch", "/b", "sh"],
+            &[
+                "--tmpfs",
+                new.to_str().unwrap(),
+                "--bind",
+                "/nosuch",
+                "/mnt",
+            ],
+        ] {
+            let outcome = of("check", who, words).output().ends_with(1);
+            assert!(outcome.stderr.starts_with("husk: "), "{outcome}");
+        }
     }
 }
 

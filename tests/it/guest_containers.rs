@@ -74,7 +74,7 @@ fn overlay(facts: &Facts, said: &Said) {
     let refused = |cause: &str| {
         said.is(
             "",
-            &format!("husk: mounting an overlay over /srv/root: {cause}\n"),
+            &format!("husk: mounting an overlay over /srv/root: {cause} (more: husk check)\n"),
             125,
         );
     };
@@ -202,7 +202,7 @@ fn check(facts: &Facts, said: &Said) {
     since((5, 12), "mount_setattr");
     match facts.has_time_namespaces {
         true => yes("time namespaces"),
-        false => no("time namespaces", &format!("EINVAL   {older}")),
+        false => no("time namespaces", "EINVAL   this kernel lacks one of them"),
     }
     let errno = if facts.has_overlay { "EPERM" } else { "ENODEV" };
     match facts.has_overlay && facts.release >= (5, 11) {

@@ -197,7 +197,8 @@ fn a_directory_of_users_is_asked_for_the_ids_where_the_host_has_one() {
     let (sources, program) = (dir.join("nsswitch.conf"), dir.join("getsubids"));
     who.write(&sources, "passwd: files\nsubid:\tsss\n", 0o644);
     let text = format!(
-        "#!/bin/sh\ntest \"$1\" = -g && shift\ntest $# = 1 && test \"$1\" = {name} || exit 1\n\
+        "#!/bin/sh\ncat; echo complaint >&2; (exec sleep 5) &\n\
+         test \"$1\" = -g && shift\ntest $# = 1 && test \"$1\" = {name} || exit 1\n\
          echo \"0: {name} {first} 1000\"\n"
     );
     who.write(&program, &text, 0o755);
@@ -211,6 +212,12 @@ fn a_directory_of_users_is_asked_for_the_ids_where_the_host_has_one() {
         run.with_mounts(script).output().succeeds()
     };
     assert_eq!(maps_with(&script), maps(who, &[(first, 1000)]));
+    // What it would read is the command's, and what it says is nobody's.
+    let run = Run::new(who).listening().sh("read line; echo $line");
+    let mut started = run.with_mounts(&script).start();
+    started.say("hello\n");
+    let outcome = started.finish().ends_with(0);
+    assert_eq!((&*outcome.stdout, &*outcome.stderr), ("hello\n", ""));
     // Without the program the files are all there is.
     script += &format!("\nchmod 644 {program}");
     assert_eq!(maps_with(&script), maps(who, &[(first, count)]));

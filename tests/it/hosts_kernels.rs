@@ -13,7 +13,7 @@ fn has_cgroup_namespaces(kernel: &str) -> bool {
 }
 
 const LACKS_CGROUP: &str = "husk: doing without a namespace: cgroup: EINVAL (invalid argument): \
-                            this kernel does not have it\n";
+                            this kernel does not have it (more: husk check)\n";
 
 #[test]
 fn every_kernel_since_3_10_runs_a_container_in_a_root_of_its_own() {
@@ -152,9 +152,36 @@ fn a_limit_and_a_missing_kernel_option_are_named() {
     refused(&["--clone", "EAGAIN"], CLONE, processes);
     let lacks = "EINVAL (invalid argument): this kernel lacks one of them: leave it out";
     refused(&["--clone", "EINVAL"], CLONE, lacks);
-    let apparmor = "EACCES (permission denied): AppArmor forbids it to this program: add the rule \
-                    userns, to its profile";
-    refused(&["--clone", "EACCES"], CLONE, apparmor);
+    let module = match std::fs::exists("/sys/module/apparmor").unwrap() {
+        true => "AppArmor forbids it to this program: add the rule userns, to its profile",
+        false => {
+            "a security module forbids it: sudo dmesg, or the log of the module: it says which"
+        }
+    };
+    let module = format!("EACCES (permission denied): {module}");
+    refused(&["--clone", "EACCES"], CLONE, &module);
+}
+
+#[test]
+fn what_husk_does_without_does_not_hide_what_it_cannot_do() {
+    for who in everybody() {
+        let root = or_skip!(who.root_dir(), "{NO_BUSYBOX}");
+        for (words, status, said) in [
+            (&["--", "/nosuch"][..], 127, "husk: running /nosuch: ENOENT"),
+            (
+                &["--as-pid-1", "/nosuch"],
+                127,
+                "husk: running /nosuch: ENOENT",
+            ),
+            (&["--bind", "/nosuch", "/b", "sh"], 125, "/nosuch: ENOENT"),
+        ] {
+            let run = Run::root(who, &root).words(words);
+            let host = ["-k", "3.10", "--no-new-privs"];
+            let outcome = run.on_host(host).output().ends_with(status);
+            let last = outcome.stderr.lines().last().unwrap();
+            assert!(last.contains(said), "{outcome}");
+        }
+    }
 }
 
 /// The same on a host that has this file below /proc/sys or /sys, with this in it.

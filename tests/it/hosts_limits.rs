@@ -104,6 +104,22 @@ fn a_limit_of_1_holds_one_container_after_the_other() {
 }
 
 #[test]
+fn a_limit_on_processes_is_named_by_an_init_too() {
+    let who = or_skip!(world::user(), "{}", world::no_user());
+    or_skip!(world::tool("prlimit"), "no prlimit(1)");
+    // Somebody has one process, the init itself.
+    let run = Run::husk(who).words(["init", "true"]);
+    let run = run.through(["prlimit", "--nproc=1"]);
+    let line = run
+        .output()
+        .ends_with(125)
+        .says(&["husk: starting true: EAGAIN"]);
+    let end = ": the limit on processes is reached: raise ulimit -u, or the container's pids limit \
+               (more: husk check)\n";
+    assert!(line.ends_with(end), "{line}");
+}
+
+#[test]
 fn levels_of_containers_end_with_the_kernels_limit() {
     // The limit is the same for everybody; each level takes its time.
     let who = everybody().last().unwrap();

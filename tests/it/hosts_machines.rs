@@ -96,8 +96,8 @@ fn checked(cause: &str, remedy: &str) -> String {
     let name = "user namespaces";
     format!(
         "1\n! {name:26}no   {cause}\n{:33}{remedy}\n\
-         husk run does not work here, with this configuration: see the first line, and what is \
-         marked !\nuser\n0\n",
+         husk run does not work here, with this configuration: see what is said above, and what \
+         is marked !\nuser\n0\n",
         ""
     )
 }

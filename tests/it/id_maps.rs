@@ -147,6 +147,28 @@ fn without_subordinate_ids_root_is_the_caller_alone() {
     let maps = maps(Run::new(&nobody));
     assert_eq!(maps.uid, ["0 65534 1"]);
     assert_eq!(maps.setgroups, "deny");
+    // Who never had any misses none; who asks for them is told.
+    let silent = Run::new(&nobody).sh("true").output().ends_with(0);
+    assert_eq!(silent.stderr, "");
+    let asked = Run::new(&nobody).words(["--id-map", "auto"]).sh("true");
+    let told = asked.output().ends_with(0);
+    told.says(&[
+        "husk: doing without your subordinate ids",
+        "usermod --add-subuids",
+    ]);
+}
+
+#[test]
+fn a_husk_that_may_be_run_and_not_read_writes_its_map() {
+    let root = or_skip!(world::root(), "{}", world::NOT_ROOT);
+    let who = or_skip!(world::user(), "{}", world::no_user());
+    let dir = root.dir("unreadable");
+    world::open_to_all(&dir);
+    let file = dir.join("husk");
+    world::copy_program(world::husk(), &file);
+    std::fs::set_permissions(&file, std::os::unix::fs::PermissionsExt::from_mode(0o711)).unwrap();
+    let run = Run::program(who, &file).words(["run", "--id-map", "root"]);
+    assert_eq!(run.sh("id -u").output().succeeds(), "0\n");
 }
 
 #[test]
