@@ -253,7 +253,12 @@ pub fn own_cgroup<T>(with: impl Fn(&CStr) -> T) -> Option<T> {
             return;
         };
         let mut memory = [0_u8; PATH_BYTES];
-        let parts: [&[u8]; 3] = [b"/sys/fs/cgroup", path, b"/cgroup.procs"];
+        // Beside version 1 it has a place of its own.
+        let unified: &[u8] = match is_missing(c"/sys/fs/cgroup/unified") {
+            true => b"",
+            false => b"/unified",
+        };
+        let parts: [&[u8]; 4] = [b"/sys/fs/cgroup", unified, path, b"/cgroup.procs"];
         if let Ok(Some(path)) = Arena::new(&mut memory).c_string(&parts) {
             found = Some(with(path));
         }

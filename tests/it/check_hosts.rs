@@ -143,6 +143,87 @@ fn a_probe_that_is_killed_is_a_line_like_others() {
 }
 
 #[test]
+fn each_thing_that_a_host_may_lack_has_its_line() {
+    or_skip!(world::root(), "{NOT_ROOT}");
+    let is_there = |name: &str| fs::exists(format!("/usr/bin/{name}")).unwrap();
+    let without_tools = match is_there("slirp4netns") || is_there("pasta") {
+        true => "yes",
+        false => "no   neither slirp4netns nor pasta is",
+    };
+    let tools = "mount -t tmpfs t /usr/local/bin; mount -t tmpfs t /usr/local/sbin";
+    let tun = "mount -t tmpfs t /dev/net 2>/dev/null || mount -t tmpfs t /dev";
+    for who in everybody() {
+        let dir = who.dir("lacks");
+        let file = dir.join("file");
+        who.write(&file, "#!/bin/sh\n", 0o755);
+        let helper = format!("{tools}; cp {} /usr/local/bin/slirp4netns", file.display());
+        let nosuid = format!(
+            "mount --bind {0} {0}; mount -o remount,bind,nosuid {0}",
+            dir.text()
+        );
+        let new_privileges = ["--chroot-dir", dir.text(), "--allow-new-privs"];
+        let rows: [(&str, &[&str], &str, &str); 6] = [
+            (tools, &[], "slirp4netns or pasta", without_tools),
+            (&helper, &[], "slirp4netns or pasta", "yes"),
+            (
+                tun,
+                &[],
+                "/dev/net/tun",
+                "no   ENOENT   /dev/net/tun cannot",
+            ),
+            (
+                "mount -t tmpfs t /sys/fs/cgroup",
+                &[],
+                "a cgroup of one's own",
+                "no   ENOENT   no cgroup is delegated",
+            ),
+            (
+                &nosuid,
+                &new_privileges,
+                "the root's file system",
+                "no   it is on a nosuid mount",
+            ),
+            (
+                &nosuid,
+                &new_privileges[..2],
+                "the root's file system",
+                "yes",
+            ),
+        ];
+        for (mounts, words, name, found) in rows {
+            let rows = table(&of("check", who, words).with_mounts(mounts).output());
+            let row = row(&rows, name);
+            assert!(row.found.starts_with(found), "{mounts}: {row:?}");
+        }
+    }
+}
+
+#[test]
+fn each_call_that_a_kernel_lacks_or_a_filter_refuses_has_its_line() {
+    for who in everybody() {
+        let on =
+            |host: &[&str]| table(&of("check", who, &["--proc", "none"]).on_host(host).output());
+        let rows = on(&["-k", "5.4"]);
+        let lacks = "no   this kernel is older, or a filter hides it";
+        for (name, found) in [
+            ("Landlock, ABI", "no   ENOSYS   this kernel has no Landlock"),
+            ("mount_setattr", lacks),
+            ("close_range", lacks),
+            ("openat2", lacks),
+        ] {
+            assert!(row(&rows, name).found.starts_with(found), "{rows:#?}");
+        }
+        let rows = on(&["--mount", "EPERM"]);
+        for name in ["mounting sysfs", "mounting devpts", "mounting overlays"] {
+            assert!(
+                row(&rows, name).found.starts_with("no   EPERM   "),
+                "{rows:#?}"
+            );
+        }
+    }
+}
+
+#[test]
 fn a_container_whose_making_is_killed_is_told() {
     let [close_range, openat2] = [nr::__NR_close_range, nr::__NR_openat2].map(|n| n.to_string());
     for who in everybody() {

@@ -159,6 +159,16 @@ fn a_bounding_set_without_the_capabilities_is_named() {
 }
 
 #[test]
+fn a_helper_whose_owner_is_not_mapped_is_named() {
+    let (who, _) = somebody_or_skip!();
+    or_skip!(tool("unshare"), "no unshare(1)");
+    let before = |run: Run| run.through(["unshare", "-U", "--map-current-user"]);
+    let cause = "newuidmap belongs to a user who is not mapped here: use the image's own copy, or \
+                 --id-map root";
+    does_without(who, before, "newuidmap", cause);
+}
+
+#[test]
 fn a_helper_without_its_bits_is_named() {
     let (who, _) = somebody_or_skip!();
     let dir = who.dir("copies");
