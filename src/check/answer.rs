@@ -14,7 +14,9 @@ use crate::sys::open::pipe_with;
 use crate::sys::process::exit;
 use rustix::io::{Errno, read, retry_on_intr, write};
 use rustix::pipe::PipeFlags;
-use rustix::process::{Pid, Signal, WaitOptions, WaitStatus, waitpid};
+use rustix::process::{
+    Pid, Signal, WaitOptions, WaitStatus, set_parent_process_death_signal, waitpid,
+};
 
 /// How often a clone is tried again that a limit refused, and milliseconds between.
 const RETRIES: u32 = 10;
@@ -48,6 +50,7 @@ pub fn ask(
     let (answers, say) = pipe_with(PipeFlags::CLOEXEC)?;
     let pid = match clone_into(namespaces, works)? {
         Side::Child => {
+            die_with_parent();
             drop(open);
             if let Ok(1) = retry_on_intr(|| read(&gate, &mut [0_u8][..])) {
                 let answer = spelled(probe());
@@ -76,6 +79,11 @@ pub fn ask(
     })
 }
 
+/// Whoever interrupts husk check leaves nothing running.
+fn die_with_parent() {
+    let _ = set_parent_process_death_signal(Some(Signal::KILL));
+}
+
 /// Waits for the process, and says how it ended.
 fn ended(pid: Pid) -> Option<WaitStatus> {
     let ended = retry_on_intr(|| waitpid(Some(pid), WaitOptions::empty()));
@@ -86,6 +94,7 @@ fn ended(pid: Pid) -> Option<WaitStatus> {
 pub fn rehearse(plan: &Plan<'_>) -> Works {
     let pid = match clone::into_namespaces(NamespaceSet::NONE) {
         Ok(Side::Child) => {
+            die_with_parent();
             let status = match parent::run(plan) {
                 Ok(status) => status,
                 Err(failed) => {
