@@ -100,7 +100,12 @@ pub fn main(argv: Words<'static>, envp: Words<'static>, raised: Raised) -> u8 {
         Err(error) => {
             let status = error.report(sources);
             match cli::is_check(argv) {
-                true => check::DOES_NOT_WORK.0,
+                true => {
+                    if argv.iter().any(|word| word == c"--json") {
+                        check::print_nothing(start::stdout());
+                    }
+                    check::DOES_NOT_WORK.0
+                }
                 false => status.0,
             }
         }

@@ -177,6 +177,13 @@ pub fn check(plan: &Plan<'_>, form: Form, fd: impl AsFd) -> Status {
     }
 }
 
+/// The JSON of a request that is wrong: nothing was tried.
+pub fn print_nothing(fd: impl AsFd) {
+    let mut text: Text = Text::new();
+    text.put("{\"host\":[],\n\"works\":false}\n");
+    text.write_to(fd);
+}
+
 /// The exit status where `husk run` would not work, for whatever reason.
 pub const DOES_NOT_WORK: Status = Status(1);
 

@@ -192,6 +192,9 @@ fn wrong_words_are_its_status_too() {
             let outcome = of("check", who, words).output().ends_with(1);
             assert!(outcome.is_one_line_of_husk(), "{outcome}");
         }
+        let json = of("check", who, &["--nonsense", "--json"]).output();
+        let json: Value = serde_json::from_str(&json.ends_with(1).stdout).unwrap();
+        assert_eq!(json["works"], false);
         of("run", who, &["--json"])
             .output()
             .refuses(&["--json", "husk check"]);
