@@ -25,8 +25,8 @@ fn one_below_another_stops_and_goes_on_with_it() {
             terminal.line(&bench.typed(way, &[husk, "init", husk, "init", &listen]));
             terminal.wait_for("ready\r\n");
             for word in ["one", "two"] {
-                terminal.enter("\x1a");
-                terminal.wait_for("Stopped");
+                // The first comes while the terminal is being handed down.
+                terminal.suspend();
                 terminal.wait_for("$ ");
                 assert!(terminal.shell_is_in_the_foreground());
                 terminal.line("fg");
