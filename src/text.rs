@@ -155,11 +155,17 @@ pub fn split_once(text: &str, byte: u8) -> Option<(&str, &str)> {
 /// Line `number`, from 0, of a text that is a table: one text instead of many, since every
 /// reference costs a relocation.
 pub fn line(table: &'static str, number: usize) -> &'static str {
+    lines(table).nth(number).unwrap_or("")
+}
+
+/// The lines of such a table.
+pub fn lines(table: &'static str) -> impl Iterator<Item = &'static str> {
     let mut rest = table;
-    for _ in 0..number {
-        rest = split_once(rest, b'\n').map_or("", |parts| parts.1);
-    }
-    split_once(rest, b'\n').map_or(rest, |parts| parts.0)
+    core::iter::from_fn(move || {
+        let (line, after) = split_once(rest, b'\n').unwrap_or((rest, ""));
+        rest = after;
+        (!line.is_empty()).then_some(line)
+    })
 }
 
 /// The words of a list such as "a, b, c", which is printed as it stands. One text, for the same

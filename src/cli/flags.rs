@@ -31,6 +31,21 @@ impl Flag {
         self.rest().1
     }
 
+    /// Whether `word` is it.
+    fn is_named(&self, word: &[u8]) -> bool {
+        match self.does {
+            Does::Unshare | Does::Share => self
+                .name()
+                .strip_suffix("{KIND}")
+                .and_then(|start| word.strip_prefix(start.as_bytes()))
+                .is_some_and(names_namespaces),
+            _ => {
+                let rest = self.text.as_bytes().strip_prefix(word);
+                rest.is_some_and(|rest| rest.first() == Some(&b'|'))
+            }
+        }
+    }
+
     fn rest(&self) -> (&'static str, &'static str) {
         split_once(self.text, b'|')
             .and_then(|parts| split_once(parts.1, b'|'))
@@ -234,14 +249,12 @@ pub const RUN: &[Flag] = &[
 
 /// The flag of that name.
 pub fn named(word: &[u8]) -> Option<&'static Flag> {
-    let matches = |flag: &&Flag| match (word, flag.name().strip_suffix("{KIND}")) {
-        ([b'-', letter], _) if *letter != b'-' => flag.short == *letter,
-        (word, Some(start)) => word
-            .strip_prefix(start.as_bytes())
-            .is_some_and(names_namespaces),
-        (word, None) => flag.name().as_bytes() == word,
-    };
-    RUN.iter().find(matches)
+    if let [b'-', letter] = word
+        && *letter != b'-'
+    {
+        return RUN.iter().find(|flag| flag.short == *letter);
+    }
+    RUN.iter().find(|flag| flag.is_named(word))
 }
 
 /// Whether `--unshare-` or `--share-` can be followed by `word`.

@@ -10,7 +10,8 @@ mod set;
 
 use crate::arena::Arena;
 use crate::check::Form;
-use crate::config::{Config, Place, init as init_options, keys};
+use crate::config::init::{self as init_options, InitOption};
+use crate::config::{Config, Place, keys};
 use crate::fail::persona::Persona;
 use crate::fail::refusal::{Refusal, Refused, What};
 use crate::plan::namespace::NAMES;
@@ -221,13 +222,13 @@ fn split_long(word: &CStr) -> (&[u8], Option<&CStr>) {
 /// What the flag `word` does, the names of its arguments, and the argument that it holds after a `=`.
 fn find(word: &CStr) -> Result<(Does, &'static str, Option<&CStr>), Refused> {
     let (name, joined) = split_long(word);
+    if let Some(flag) = flags::named(name) {
+        return Ok((flag.does, flag.arguments(), joined));
+    }
     let of_init =
         init_options::find(&|option| name.strip_prefix(b"--") == Some(option.name.as_bytes()));
-    if let Some(option) = of_init.filter(|option| option.is_for_run()) {
-        return Ok((Does::Init(option.option), option.argument, joined));
-    }
-    match flags::named(name) {
-        Some(flag) => Ok((flag.does, flag.arguments(), joined)),
+    match of_init.filter(InitOption::is_for_run) {
+        Some(option) => Ok((Does::Init(option.option), option.argument, joined)),
         None => {
             let found = core::str::from_utf8(name).unwrap_or("?");
             let share = found

@@ -4,7 +4,7 @@ use crate::fail::refusal::What;
 use crate::plan::Session;
 use crate::plan::rules::{DROPPED, OnExit, Orphans, Rules, Whom, Work};
 use crate::plan::signal;
-use crate::text::{line, parse_number, split_once};
+use crate::text::{lines, parse_number, split_once};
 
 /// Defines [`Name`] together with its table.
 macro_rules! init_options {
@@ -97,11 +97,10 @@ impl InitOption {
     }
 }
 
-/// The option with that number, in the order of --help.
+/// The option that a line of the table tells about.
 #[inline(never)]
-fn numbered(number: usize) -> Option<InitOption> {
-    let option = NAMES.get(number).copied()?;
-    let (letter, rest) = split_once(line(TABLE, number), b'|')?;
+fn told(option: Name, line: &'static str) -> Option<InitOption> {
+    let (letter, rest) = split_once(line, b'|')?;
     let (name, rest) = split_once(rest, b'|')?;
     let (argument, help) = split_once(rest, b'|')?;
     Some(InitOption {
@@ -113,9 +112,10 @@ fn numbered(number: usize) -> Option<InitOption> {
     })
 }
 
-/// All of them.
+/// All of them, in the order of --help.
 pub fn options() -> impl Iterator<Item = InitOption> {
-    (0..NAMES.len()).filter_map(numbered)
+    let named = NAMES.iter().zip(lines(TABLE));
+    named.filter_map(|(option, line)| told(*option, line))
 }
 
 /// Those that `husk run` has as well.
