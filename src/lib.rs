@@ -6,8 +6,8 @@
 //! 2. [`host`] looks up who the caller is and which ids they may use.
 //! 3. [`plan`] fills in the defaults and decides. From here on nothing reads a
 //!    configuration, and before here nothing has changed the system.
-//! 4. [`parent`] clones once, into all namespaces, and writes the id maps: it stays outside, as the
-//!    supervisor.
+//! 4. [`parent`] clones once, into all namespaces, and stays outside, as the supervisor; [`id_map`]
+//!    is the maps, written from whichever side can.
 //! 5. [`child`] is the clone: it makes the file system and drops what the container must not have.
 //! 6. [`init`] is the same process, now PID 1: it starts the command, reaps, and passes signals on.
 //! 7. [`job`] is the terminal and who has it, which whoever the caller's shell started looks after.
@@ -37,6 +37,7 @@ pub mod cli;
 pub mod config;
 pub mod fail;
 pub mod host;
+pub mod id_map;
 pub mod init;
 pub mod job;
 pub mod limits;
@@ -59,24 +60,25 @@ use fail::persona::Persona;
 use fail::refusal::Refusal;
 use fail::{Doing, Error, Sources, Status};
 use host::caller::Caller;
-use host::extents;
-use host::subid::{self, Ranges};
+use host::ids::HostIds;
+use host::subid::Ranges;
 use init::voice::Voice;
 use plan::namespace::NamespaceSet;
 use plan::rules::Rules;
 use plan::{Inputs, Memory};
-use rustix::process::{DumpableBehavior, getpid, set_dumpable_behavior};
+use rustix::process::getpid;
 use sys::exec::Words;
-use sys::start::{self, Raised};
+use sys::start::{self, Ids, Raised};
 use sys::storage::Storage;
 use text::Text;
 
 static ARENA: Storage<[u8; limits::ARENA_BYTES]> = Storage::new([0; limits::ARENA_BYTES]);
 static LISTS: Storage<Lists<'static>> = Storage::new(Lists::new());
+static IDS: Storage<HostIds> = Storage::new(HostIds::new());
 static PLAN: Storage<Memory<'static>> = Storage::new(Memory::new());
 
 /// The program: from its words to its exit status.
-pub fn main(argv: Words<'static>, envp: Words<'static>, raised: Raised) -> u8 {
+pub fn main(argv: Words<'static>, envp: Words<'static>, ids: Ids) -> u8 {
     let mut sources = Sources {
         argv,
         file: b"",
@@ -84,7 +86,7 @@ pub fn main(argv: Words<'static>, envp: Words<'static>, raised: Raised) -> u8 {
         persona: Persona::Husk,
     };
     let done = match cli::parse(argv) {
-        _ if raised == Raised::Yes => {
+        _ if ids.raised == Raised::Yes => {
             let text = "must not be set-user-ID or set-group-ID: chmod ug-s it";
             Err(Refusal::text(Place::Nowhere, "husk", text).into())
         }
@@ -92,7 +94,7 @@ pub fn main(argv: Words<'static>, envp: Words<'static>, raised: Raised) -> u8 {
             sources.persona = persona;
             execute_init((argv, skip), envp, &mut sources)
         }
-        Ok(request) => execute(request, envp, &mut sources),
+        Ok(request) => execute(request, ids, envp, &mut sources),
         Err(refused) => Err(refused.into()),
     };
     match done {
@@ -174,6 +176,7 @@ fn read_rules(
 #[inline(never)]
 fn execute(
     request: Request<'static>,
+    ids: Ids,
     envp: Words<'static>,
     sources: &mut Sources<'static>,
 ) -> Result<Status, Error> {
@@ -183,20 +186,30 @@ fn execute(
     };
     let mut arena = Arena::new(arena);
     let mut config = Config::new(lists);
+    match request {
+        Request::Run(run) => {
+            read_file(run.file, envp, &mut config, &mut arena, sources)?;
+            cli::apply(sources.argv, &mut config, &mut arena)?;
+            execute_run(&run, (ids, envp), &config, plan, &mut arena)
+        }
+        request => {
+            tell(&request);
+            Ok(Status::SUCCESS)
+        }
+    }
+}
+
+/// What is asked for and takes no container. Not inlined: its text takes pages of the stack.
+#[inline(never)]
+fn tell(request: &Request<'_>) {
     let mut text = Text::<{ limits::LINE_BYTES }>::new();
     match request {
         Request::Help => text.put(cli::help::HUSK),
         Request::HelpRun => cli::help::put_run(&mut text),
-        Request::Version | Request::Init(..) => text.put(cli::help::VERSION),
         Request::HelpCheck => text.put(cli::help::CHECK),
-        Request::Run(run) => {
-            read_file(run.file, envp, &mut config, &mut arena, sources)?;
-            cli::apply(sources.argv, &mut config, &mut arena)?;
-            return execute_run(&run, envp, &config, plan, &mut arena);
-        }
+        Request::Version | Request::Init(..) | Request::Run(_) => text.put(cli::help::VERSION),
     }
     text.write_to(start::stdout());
-    Ok(Status::SUCCESS)
 }
 
 #[cfg(feature = "toml")]
@@ -251,20 +264,23 @@ fn warn_of_one_id(plan: &plan::Plan<'_>, has_helpers: bool) {
 #[inline(never)]
 fn execute_run(
     run: &Run<'static>,
-    envp: Words<'static>,
+    (own, envp): (Ids, Words<'static>),
     config: &Config<'static>,
     memory: &'static mut Memory<'static>,
     arena: &mut Arena<'static>,
 ) -> Result<Status, Error> {
-    // A process whose file its user may not read has a /proc of root's, where no map can be written.
-    let _ = set_dumpable_behavior(DumpableBehavior::Dumpable);
-    let caller = Caller::read();
-    let (mut subuid, mut subgid) = (Ranges::new(), Ranges::new());
+    let mut ids = None;
     let (mut newuidmap, mut newgidmap) = (None, None);
     let user = plan::namespaces(config)?.contains(NamespaceSet::USER);
     let given = !config.uid_map.is_empty() || !config.gid_map.is_empty();
     let whole = !config.uid_map.is_empty() && !config.gid_map.is_empty();
     let auto = !whole && plan::id_map_kind(config) == IdMap::Auto;
+    // Who maps nothing but its own id needs no capability for it, not even root, and is not asked for
+    // any: setgroups(2) is denied then, as unshare(1) has it.
+    let caller = match given || auto {
+        true => Caller::read(own),
+        false => Caller::without_powers(own),
+    };
     if user && (given || auto) {
         let path = plan::environment::get(envp, b"PATH")
             .unwrap_or_default()
@@ -272,27 +288,32 @@ fn execute_run(
         newuidmap = host::helper::find(c"newuidmap", path, arena);
         newgidmap = host::helper::find(c"newgidmap", path, arena);
     }
-    if user && auto {
-        let user = plan::environment::get(envp, b"USER").unwrap_or_default();
-        subid::of_caller(&caller, user.to_bytes(), &mut subuid, &mut subgid);
+    if user
+        && (given || auto)
+        && let Some(found) = IDS.take()
+    {
+        if auto {
+            let user = plan::environment::get(envp, b"USER").unwrap_or_default();
+            found.read_ranges(&caller, user.to_bytes());
+        }
+        if given || !found.subuid.is_empty() {
+            found.read_extents();
+        }
+        ids = Some(found);
     }
-    let (mut uid_extents, mut gid_extents) = (Ranges::new(), Ranges::new());
-    if user && (given || !subuid.is_empty()) {
-        extents::read(c"/proc/self/uid_map", &mut uid_extents);
-        extents::read(c"/proc/self/gid_map", &mut gid_extents);
-    }
-    let command = run.command;
-    let (subuid, subgid) = (&subuid, &subgid);
-    let (uid_extents, gid_extents) = (&uid_extents, &gid_extents);
+    let ranges = |of: fn(&HostIds) -> &Ranges| match &ids {
+        Some(ids) => of(ids),
+        None => &[][..],
+    };
     let inputs = Inputs {
         config,
-        command,
+        command: run.command,
         envp,
         caller,
-        subuid,
-        subgid,
-        uid_extents,
-        gid_extents,
+        subuid: ranges(|ids| &ids.subuid),
+        subgid: ranges(|ids| &ids.subgid),
+        uid_extents: ranges(|ids| &ids.uid_extents),
+        gid_extents: ranges(|ids| &ids.gid_extents),
         newuidmap,
         newgidmap,
     };

@@ -55,3 +55,6 @@ pub const UNDERLAYS: usize = 16;
 /// Bytes of a line that husk prints: one write(2), so lines of several processes never mix,
 /// and room for two paths of PATH_MAX.
 pub const LINE_BYTES: usize = 12 * 1024;
+
+/// f_type of a proc (statfs(2)).
+pub const PROC_SUPER_MAGIC: i64 = 0x9fa0;

@@ -42,8 +42,10 @@ const RECORD: usize = HEADER + 2 * PATH_BYTES;
 ///
 /// Where husk was started without standard streams the pair would get their numbers, and what is
 /// printed would go into it; so those numbers are filled first.
+///
+/// PID 1's end has the lower number: what it keeps is below all that it closes.
 pub fn pair() -> Result<(Outer, Inner), Errno> {
-    let (mut outer, mut inner) = socketpair()?;
+    let (mut inner, mut outer) = socketpair()?;
     while outer.number() < 3 || inner.number() < 3 {
         drop((outer, inner));
         let null = openat(
@@ -56,7 +58,7 @@ pub fn pair() -> Result<(Outer, Inner), Errno> {
             // Kept for good: it stands in for the stream.
             core::mem::forget(null);
         }
-        (outer, inner) = socketpair()?;
+        (inner, outer) = socketpair()?;
     }
     Ok((Outer(outer), Inner(inner)))
 }
@@ -98,6 +100,8 @@ impl Outer {
     }
 
     /// The step that failed inside, if PID 1 has reported one.
+    #[cold]
+    #[inline(never)]
     pub fn failure(&self) -> Option<Failed> {
         let mut record = [0_u8; RECORD];
         while self.stop().is_some() {}
@@ -160,6 +164,8 @@ impl Inner {
     }
 
     /// Reports a step that failed.
+    #[cold]
+    #[inline(never)]
     pub fn failed(&self, failure: &Failure) {
         let mut record: Vec<u8, RECORD> = Vec::new();
         let (doing, object, second, errno) = failure.parts();

@@ -8,7 +8,7 @@ use crate::plan::Plan;
 use crate::plan::namespace::NamespaceSet;
 use crate::plan::signal::name;
 use crate::sys::clock;
-use crate::sys::clone::{self, Side};
+use crate::sys::clone::{self, Process};
 use crate::sys::errno;
 use crate::sys::open::pipe_with;
 use crate::sys::process::exit;
@@ -24,7 +24,7 @@ const PAUSE: u32 = 5;
 
 /// Clones into these namespaces; where `works` says that they can be had, a limit is only reached by
 /// those that have just ended, and are counted for a moment longer.
-fn clone_into(namespaces: NamespaceSet, works: Works) -> Result<Side, Errno> {
+fn clone_into(namespaces: NamespaceSet, works: Works) -> Result<Process, Errno> {
     let mut retries = 0..RETRIES;
     loop {
         match clone::into_namespaces(namespaces) {
@@ -49,7 +49,7 @@ pub fn ask(
     let (gate, open) = pipe_with(PipeFlags::CLOEXEC)?;
     let (answers, say) = pipe_with(PipeFlags::CLOEXEC)?;
     let pid = match clone_into(namespaces, works)? {
-        Side::Child => {
+        Process::Child => {
             die_with_parent();
             drop(open);
             if let Ok(1) = retry_on_intr(|| read(&gate, &mut [0_u8][..])) {
@@ -58,7 +58,7 @@ pub fn ask(
             }
             exit(0)
         }
-        Side::Parent(pid) => pid,
+        Process::Parent(pid) => pid,
     };
     drop(say);
     let prepared = prepare(pid);
@@ -93,7 +93,7 @@ fn ended(pid: Pid) -> Option<WaitStatus> {
 /// Makes the container of `plan` in a process of its own, and says why it cannot be made.
 pub fn rehearse(plan: &Plan<'_>) -> Works {
     let pid = match clone::into_namespaces(NamespaceSet::NONE) {
-        Ok(Side::Child) => {
+        Ok(Process::Child) => {
             die_with_parent();
             let status = match parent::run(plan) {
                 Ok(status) => status,
@@ -104,7 +104,7 @@ pub fn rehearse(plan: &Plan<'_>) -> Works {
             };
             exit(status.0)
         }
-        Ok(Side::Parent(pid)) => pid,
+        Ok(Process::Parent(pid)) => pid,
         Err(errno) => {
             Failure::new(Doing::Rehearse, b"", errno).tell_at_check();
             return Works::No;

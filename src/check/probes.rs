@@ -7,10 +7,11 @@ use crate::host::caller::Caller;
 use crate::host::cause;
 use crate::host::helper;
 use crate::host::subid::{self, Ranges};
-use crate::parent::id_map;
+use crate::id_map;
+use crate::plan::Identity;
 use crate::plan::Plan;
 use crate::plan::id::{Inside, MapLine, Outside};
-use crate::plan::id_map::{Map, Maps, Setgroups, Wish, Writer};
+use crate::plan::id_map::{Map, Maps, Setgroups, Side, Wish, Writer};
 use crate::plan::namespace::NamespaceSet;
 use crate::plan::{Chown, NewPrivileges, Root, Writes};
 use crate::sys::open::openat;
@@ -188,6 +189,8 @@ fn inside(trial: &Trial<'_>, namespaces: NamespaceSet, probe: fn() -> Found) -> 
         },
         setgroups: Setgroups::Deny,
         ranges: Wish::Required,
+        from: Side::Outside,
+        caller: Identity::UNCHANGED,
     };
     mapped((namespaces, trial.works), &maps, probe)
 }
@@ -239,7 +242,7 @@ fn ranges(trial: &Trial<'_>) -> Found {
         return Found::Yes;
     }
     let (mut subuid, mut subgid) = (Ranges::new(), Ranges::new());
-    subid::of_caller(&Caller::read(), b"", &mut subuid, &mut subgid);
+    subid::of_caller(&Caller::current(), b"", &mut subuid, &mut subgid);
     match subuid.is_empty() || subgid.is_empty() {
         true => Found::No(Some(Cause::NoRanges), None),
         false => Found::Yes,

@@ -21,11 +21,11 @@ pub fn bind(
     reach: Reach,
     again: impl Fn() -> Result<Fd, Errno>,
 ) -> Result<(), Errno> {
-    if !mount_flags::any(flags) {
-        return plain(source, target, reach).map(drop);
-    }
     match with_copy(source, target, flags, reach) {
-        Err(Errno::NOSYS | Errno::PERM) => with_mount(source, target, flags, reach, again),
+        Err(Errno::NOSYS | Errno::PERM) if mount_flags::any(flags) => {
+            with_mount(source, target, flags, reach, again)
+        }
+        Err(Errno::NOSYS | Errno::PERM) => plain(source, target, reach).map(drop),
         done => done,
     }
 }
@@ -39,7 +39,9 @@ fn with_copy(
     reach: Reach,
 ) -> Result<(), Errno> {
     let (tree, reach) = open_copy(source, reach)?;
-    place(&tree, target, flags, reach)
+    let placed = place(&tree, target, flags, reach);
+    tree.leave();
+    placed
 }
 
 /// Gives a copy of mounts its flags and mounts it on `target`.
@@ -49,7 +51,9 @@ pub fn place(
     flags: MountFlags,
     reach: Reach,
 ) -> Result<(), Errno> {
-    mount_flags::set_detached(tree.as_fd(), flags, reach)?;
+    if mount_flags::any(flags) {
+        mount_flags::set_detached(tree.as_fd(), flags, reach)?;
+    }
     let empty = MoveMountFlags::MOVE_MOUNT_F_EMPTY_PATH | MoveMountFlags::MOVE_MOUNT_T_EMPTY_PATH;
     move_mount(tree, c"", target, c"", empty)
 }

@@ -1,24 +1,26 @@
 //! The small /dev: a tmpfs with the six nodes that every program expects, pts, shm and the links.
 //!
 //! It is made on `/`, where nobody else can reach it, and moved to its place when it is complete.
-//! Nodes are the host's, bound: mknod(2) is not for user namespaces. Each source is opened once and
-//! looked at before it is bound (CVE-2025-31133, CVE-2025-52565).
+//! Nodes are the host's, bound: mknod(2) makes none in a user namespace. Each is looked at where it
+//! was bound, before anybody else can see it (CVE-2025-31133, CVE-2025-52565).
 
+use super::here::move_to;
 use super::proc_fd::ProcFd;
-use super::resolve::{component_of, outside, read_link};
-use super::stack::topmost;
-use super::underlay::new_file;
+use super::resolve::{outside, read_link};
+use super::stack::TOPMOST;
 use crate::fail::{Doing, Explain, Failed};
 use crate::limits::PATH_BYTES;
 use crate::plan::operation::{Dev, PTS, PTS_OF_NO_GROUP};
-use crate::sys::fd::Fd;
 use crate::sys::start::{stdin, stdout};
 use crate::sys::terminal::is_terminal;
 use core::ffi::CStr;
-use rustix::fd::{AsFd, BorrowedFd};
-use rustix::fs::{CWD, FileType, Mode, fstat, major, minor, mkdirat, symlinkat};
+use rustix::fd::BorrowedFd;
+use rustix::fs::{
+    AtFlags, CWD, FileType, Mode, chmodat, fstat, major, minor, mkdirat, mknodat, statat, symlinkat,
+};
 use rustix::io::Errno;
-use rustix::mount::{MountFlags, mount, mount_bind, mount_move};
+use rustix::mount::{MountFlags, mount, mount_bind};
+use rustix::process::chdir;
 
 /// A node of /dev (null(4), full(4), random(4), tty(4)).
 struct Node {
@@ -57,84 +59,83 @@ const LINKS: [(&CStr, &CStr); 5] = [
 /// Pseudo-terminals have the majors 136 to 143 (devices.txt of the kernel).
 const PTS_MAJORS: core::ops::RangeInclusive<u32> = 136..=143;
 
+/// What of the caller's the command shares.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shared {
+    /// Its terminal.
+    Terminal,
+    /// Nothing that is known of.
+    Nothing,
+}
+
 /// Makes a small /dev and mounts it on `target`.
-pub fn make(target: BorrowedFd<'_>, wanted: Dev) -> Result<(), Failed> {
+pub fn make(target: BorrowedFd<'_>, wanted: Dev, shared: Shared) -> Result<(), Failed> {
     let flags = MountFlags::NOSUID | MountFlags::NOEXEC;
     mount(c"tmpfs", c"/", c"tmpfs", flags, c"mode=0755").doing_on(
         Doing::Mount,
         b"tmpfs",
         b"/dev",
     )?;
-    let dev = topmost().doing(Doing::MakeDev, b"/dev")?;
+    chdir(TOPMOST).doing(Doing::MakeDev, b"/dev")?;
     for node in &NODES {
-        bind_node(&dev, node).doing(Doing::MakeDev, node.path.to_bytes())?;
+        bind_node(node).doing(Doing::MakeDev, node.path.to_bytes())?;
     }
     for (name, text) in LINKS {
-        symlinkat(text, &dev, name).doing(Doing::MakeDev, name.to_bytes())?;
+        symlinkat(text, CWD, name).doing(Doing::MakeDev, name.to_bytes())?;
     }
-    let flags = MountFlags::NOSUID | MountFlags::NOEXEC;
-    mount_below(&dev, c"pts", c"devpts", flags, wanted.pts).doing_on(
-        Doing::Mount,
-        b"devpts",
-        b"/dev/pts",
-    )?;
-    mount_below(
-        &dev,
-        c"shm",
-        c"tmpfs",
-        flags | MountFlags::NODEV,
-        c"mode=1777",
-    )
-    .doing_on(Doing::Mount, b"tmpfs", b"/dev/shm")?;
-    console(&dev).doing(Doing::MakeDev, b"/dev/console")?;
-    mount_move(ProcFd::new(&dev).path(), ProcFd::new(target).path()).doing_on(
-        Doing::Mount,
-        b"tmpfs",
-        b"/dev",
-    )
+    terminals(wanted.pts).doing_on(Doing::Mount, b"devpts", b"/dev/pts")?;
+    shm().doing(Doing::MakeDev, b"/dev/shm")?;
+    if shared == Shared::Terminal {
+        console().doing(Doing::MakeDev, b"/dev/console")?;
+    }
+    move_to(target).doing_on(Doing::Mount, b"tmpfs", b"/dev")
 }
 
-fn bind_node(dev: &Fd, node: &Node) -> Result<(), Errno> {
-    let source = outside(node.path)?;
-    let stat = fstat(&source)?;
+/// Binds the host's node, and looks at what it got.
+fn bind_node(node: &Node) -> Result<(), Errno> {
+    bind_on_new_file(node.path, node.name)?;
+    let stat = statat(CWD, node.name, AtFlags::SYMLINK_NOFOLLOW)?;
     let device = (major(stat.st_rdev), minor(stat.st_rdev));
-    if !FileType::from_raw_mode(stat.st_mode).is_char_device() || device != (node.major, node.minor)
-    {
-        return Err(Errno::NODEV);
+    match FileType::from_raw_mode(stat.st_mode) {
+        FileType::CharacterDevice if device == (node.major, node.minor) => Ok(()),
+        _ => Err(Errno::NODEV),
     }
-    bind_on_new_file(dev, source.as_fd(), node.name)
 }
 
-fn bind_on_new_file(dev: &Fd, source: BorrowedFd<'_>, name: &CStr) -> Result<(), Errno> {
-    let place = new_file(dev.as_fd(), name)?;
-    mount_bind(ProcFd::new(source).path(), ProcFd::new(&place).path())
+/// In the working directory, which nobody else can reach: a name there is as good as a descriptor.
+fn bind_on_new_file(source: &CStr, name: &CStr) -> Result<(), Errno> {
+    mknodat(
+        CWD,
+        name,
+        FileType::RegularFile,
+        Mode::from_raw_mode(0o644),
+        0,
+    )?;
+    mount_bind(source, name)
 }
 
-fn mount_below(
-    dev: &Fd,
-    name: &CStr,
-    kind: &CStr,
-    flags: MountFlags,
-    data: &CStr,
-) -> Result<(), Errno> {
-    mkdirat(dev, name, Mode::from_raw_mode(0o755))?;
-    let place = component_of(dev.as_fd(), name)?;
-    match mount(kind, ProcFd::new(&place).path(), kind, flags, data) {
+fn terminals(options: &CStr) -> Result<(), Errno> {
+    mkdirat(CWD, c"pts", Mode::from_raw_mode(0o755))?;
+    let flags = MountFlags::NOSUID | MountFlags::NOEXEC;
+    match mount(c"devpts", c"pts", c"devpts", flags, options) {
         // The group of terminals is not mapped after all: newgidmap(1) was refused.
-        Err(Errno::INVAL) if data == PTS => mount(
-            kind,
-            ProcFd::new(&place).path(),
-            kind,
-            flags,
-            PTS_OF_NO_GROUP,
-        ),
+        Err(Errno::INVAL) if options == PTS => {
+            mount(c"devpts", c"pts", c"devpts", flags, PTS_OF_NO_GROUP)
+        }
         done => done,
     }
 }
 
+/// A directory like any other: another tmpfs would be made and taken down for it at every start.
+fn shm() -> Result<(), Errno> {
+    mkdirat(CWD, c"shm", Mode::empty())?;
+    chmodat(CWD, c"shm", Mode::from_raw_mode(0o1777), AtFlags::empty())
+}
+
 /// /dev/console is the pseudo-terminal that the command talks to, if it does: so ttyname(3) finds
 /// it inside.
-fn console(dev: &Fd) -> Result<(), Errno> {
+#[inline(never)]
+fn console() -> Result<(), Errno> {
     let Some(terminal) = [stdin(), stdout()].into_iter().find(|fd| is_terminal(fd)) else {
         return Ok(());
     };
@@ -155,5 +156,5 @@ fn console(dev: &Fd) -> Result<(), Errno> {
     if !FileType::from_raw_mode(stat.st_mode).is_char_device() || stat.st_rdev != device {
         return Ok(());
     }
-    bind_on_new_file(dev, source.as_fd(), c"console")
+    bind_on_new_file(ProcFd::new(&source).path(), c"console")
 }

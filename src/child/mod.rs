@@ -3,6 +3,7 @@
 pub mod bind;
 pub mod confine;
 pub mod dev;
+pub mod here;
 pub mod mount_flags;
 pub mod mount_point;
 pub mod mounts;
@@ -11,27 +12,35 @@ pub mod resolve;
 pub mod root;
 pub mod sources;
 pub mod stack;
+pub mod symlink;
+pub mod umask;
 pub mod underlay;
 pub mod uts;
 
 use crate::fail::{Doing, Explain, Failed, Failure, Status};
+use crate::id_map;
 use crate::init;
 use crate::init::spawn::{Command, Handover, look_up};
-use crate::link::{Inner, Order, Parent};
+use crate::job::terminal::Terminal;
+use crate::link::{Inner, Order, Outer, Parent};
+use crate::plan::id_map::Side;
 use crate::plan::namespace::NamespaceSet;
-use crate::plan::{Init, Plan};
+use crate::plan::{Identity, Init, Plan};
+use crate::sys::fd::keep_only;
 use crate::sys::net;
 use crate::sys::process::exit;
+use confine::credentials::{self, Ids};
 use confine::{Confined, capabilities};
-use rustix::fs::Mode;
+use core::mem;
 use rustix::io::Errno;
-use rustix::process::{Signal, set_parent_process_death_signal, setpgid, umask};
+use rustix::process::{Signal, set_parent_process_death_signal, setpgid};
+use sources::Opened;
 
 /// Becomes PID 1: makes everything that `plan` says, then runs the command. Never returns to the
 /// caller's code.
-pub fn run(plan: &Plan<'_>, link: Inner, handover: Handover<'_>) -> ! {
+pub fn run(plan: &Plan<'_>, (link, outer): (Inner, Outer), handover: Handover<'_>) -> ! {
     let command = Command::new(plan, handover);
-    let ready = set_up(plan, &link).and_then(|confined| {
+    let ready = set_up(plan, (&link, outer), handover.terminal).and_then(|confined| {
         if plan.init == Init::Nobody {
             look_up(&command)?;
         }
@@ -40,7 +49,7 @@ pub fn run(plan: &Plan<'_>, link: Inner, handover: Handover<'_>) -> ! {
     let status = match (ready, plan.init) {
         (Ok(_), Init::Nobody) => Status::SUCCESS,
         (Ok(confined), Init::Command) => init::replace(confined, &command, &link),
-        (Ok(confined), Init::Husk) => init::run(confined, command, link, &plan.rules),
+        (Ok(confined), Init::Husk) => init::run(confined, plan, command, link),
         (Err(failure), _) => {
             link.failed(failure);
             failure.status()
@@ -54,38 +63,65 @@ pub fn run(plan: &Plan<'_>, link: Inner, handover: Handover<'_>) -> ! {
 /// - Does: the file system, names and ids of the container, in the order in which they need each
 ///   other.
 /// - Must not: run anything of the container's, or follow a link out of the new root.
-fn set_up<'a>(plan: &Plan<'a>, link: &Inner) -> Result<Confined, Failed> {
-    die_with_supervisor(link)?;
+fn set_up<'a>(
+    plan: &Plan<'a>,
+    (link, outer): (&Inner, Outer),
+    terminal: Option<&Terminal>,
+) -> Result<Confined, Failed> {
+    die_with_parent()?;
     // A group of its own: the supervisor passes on what the terminal sends to the caller's job.
     let _ = setpgid(None, None);
-    let opened = capabilities::as_the_caller(plan, || sources::open(plan))?;
-    match link.wait() {
-        Ok(Order::Go) => (),
-        Ok(Order::TakeTerminal) | Err(Errno::PIPE) => exit(125),
-        Err(errno) => {
-            return Err(Failure::new(Doing::WaitAtGate, b"", errno));
-        }
-    }
-    confine::credentials::become_identity(plan.setup, plan.maps.as_ref())?;
-    // What is made is made for the container; the command gets the caller's mask back.
-    let mask = umask(Mode::empty());
-    let assembled = mounts::assemble(plan, opened)?;
-    umask(mask);
+    let (opened, ids) = be_mapped(plan, (link, outer))?;
+    let assembled = mounts::assemble(plan, opened, terminal)?;
     root::enter(plan, assembled)?;
     uts::set_names(plan)?;
     if plan.namespaces.contains(NamespaceSet::NET) {
         net::loopback_up().doing(Doing::RaiseLoopback, b"lo")?;
     }
     root::change_directory(plan)?;
-    confine::apply(plan, link)
+    let confined = confine::apply(plan, ids)?;
+    keep_only(&[Some(link.number()), terminal.map(Terminal::number)]);
+    // With its own copy of the other end closed PID 1 sees whether the supervisor's is: asked after
+    // the signal of its death, which says nothing of one that came before.
+    match link.supervisor() {
+        Parent::Gone => exit(125),
+        Parent::Lives => Ok(confined),
+    }
 }
 
-/// PR_SET_PDEATHSIG of prctl(2), and the question whether it came too late. The kernel forgets it
-/// whenever the ids change (commit_creds), so it is armed again after that.
-pub fn die_with_supervisor(link: &Inner) -> Result<(), Failed> {
-    set_parent_process_death_signal(Some(Signal::KILL)).doing(Doing::DieWithParent, b"")?;
-    if link.supervisor() == Parent::Gone {
-        exit(125);
-    }
-    Ok(())
+/// Opens what is outside, with the caller's rights, and becomes somebody in the new user namespace.
+fn be_mapped<'a>(plan: &Plan<'a>, (link, outer): (&Inner, Outer)) -> Result<(Opened, Ids), Failed> {
+    let maps = plan.maps.as_ref();
+    let opened = match maps.map(|maps| (maps, maps.from)) {
+        Some((maps, Side::Inside)) => {
+            // As long as nobody is mapped, no capability of the new namespace reaches a file.
+            let opened = sources::open(plan)?;
+            id_map::write_own(maps)?;
+            mem::forget(outer);
+            opened
+        }
+        Some((_, Side::Outside)) => {
+            // Whoever waits for the supervisor must see its end.
+            drop(outer);
+            let opened = capabilities::as_the_caller(|| sources::open(plan))?;
+            match link.wait() {
+                Ok(Order::Go) => opened,
+                Ok(Order::TakeTerminal) | Err(Errno::PIPE) => exit(125),
+                Err(errno) => return Err(Failure::new(Doing::WaitAtGate, b"", errno)),
+            }
+        }
+        None => {
+            mem::forget(outer);
+            sources::open(plan)?
+        }
+    };
+    let own = maps.map_or(Identity::UNCHANGED, |maps| maps.caller);
+    let ids = credentials::become_identity(own, plan.setup, maps)?;
+    Ok((opened, ids))
+}
+
+/// PR_SET_PDEATHSIG of prctl(2). The kernel forgets it whenever the ids change (commit_creds), so it
+/// is armed again after that.
+pub fn die_with_parent() -> Result<(), Failed> {
+    set_parent_process_death_signal(Some(Signal::KILL)).doing(Doing::DieWithParent, b"")
 }

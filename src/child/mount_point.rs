@@ -5,7 +5,8 @@
 
 use super::proc_fd::ProcFd;
 use super::resolve::{self, Symlinks, component_of, read_link};
-use super::root::{NewRoot, Place};
+use super::root::{NewRoot, Place, Strays};
+use super::umask::Umask;
 use super::underlay::{Over, Underlays, new_file};
 use crate::config::MakeTarget;
 use crate::fail::{Doing, Explain, Failed};
@@ -41,36 +42,52 @@ pub struct Wanted {
 /// Opens the mount point at `target`.
 pub fn find<'a>(
     root: &mut NewRoot,
-    underlays: &mut Underlays,
+    (underlays, mask): (&mut Underlays, &mut Umask),
     target: Target<'a>,
     wanted: Wanted,
 ) -> Result<Fd, Failed> {
     let path = target.path();
     let found = match target {
-        Target::Inside(path) => resolve::open(root.fd.as_fd(), path, wanted.symlinks),
+        Target::Inside(path) => inside(root, path, wanted.symlinks),
         Target::Outside(path) => {
             resolve::outside(path).and_then(|found| inside_after_all(root, found))
         }
     };
     match found {
         Err(Errno::NOENT) if wanted.make == MakeTarget::Yes => {
+            mask.clear();
             make(root, underlays, target, wanted.kind)
         }
         found => found.doing(Doing::OpenTarget, path.to_bytes()),
     }
 }
 
+/// A path below the new root. A plain one, and so most of them, leads to no other place than it says.
+fn inside(root: &mut NewRoot, path: &CStr, symlinks: Symlinks) -> Result<Fd, Errno> {
+    let is_plain = components(path.to_bytes()).next().is_some()
+        && components(path.to_bytes()).all(|name| name != b"..");
+    if is_plain {
+        match resolve::open(root.fd.as_fd(), path, Symlinks::Refuse) {
+            Err(Errno::LOOP) if symlinks == Symlinks::Follow => (),
+            found => return found,
+        }
+    }
+    root.strays = Strays::Possible;
+    resolve::open(root.fd.as_fd(), path, symlinks)
+}
+
 /// A path seen from outside that is in the new root although it was not spelled so: there, it is
 /// what is mounted on the new root that counts.
-fn inside_after_all(root: &NewRoot, found: Fd) -> Result<Fd, Errno> {
+#[inline(never)]
+fn inside_after_all(root: &mut NewRoot, found: Fd) -> Result<Fd, Errno> {
     if root.place == Place::Current {
         return Ok(found);
     }
     let (mut memory, mut other) = ([0_u8; PATH_BYTES], [0_u8; PATH_BYTES]);
     let path = path_of(found.as_fd(), &mut memory)?;
-    let directory = path_of(root.directory.as_fd(), &mut other)?;
+    let directory = path_of(root.directory(), &mut other)?;
     match below(path, directory) {
-        Some(path) => resolve::open(root.fd.as_fd(), path, Symlinks::Follow),
+        Some(path) => inside(root, path, Symlinks::Follow),
         None => Ok(found),
     }
 }
@@ -80,6 +97,7 @@ fn path_of<'m>(fd: BorrowedFd<'_>, memory: &'m mut [u8; PATH_BYTES]) -> Result<&
     read_link(CWD, ProcFd::new(fd).path(), memory)
 }
 
+#[inline(never)]
 fn make<'a>(
     root: &mut NewRoot,
     underlays: &mut Underlays,

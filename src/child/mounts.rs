@@ -1,17 +1,21 @@
 //! Carries out the plan's operations, in order, on the tree that becomes the container's.
 
 use super::bind;
-use super::dev;
+use super::dev::{self, Shared};
+use super::here::mount_on;
 use super::mount_flags;
 use super::mount_point::{self, Kind, Wanted, c_string};
 use super::proc_fd::ProcFd;
-use super::resolve::{self, Symlinks, TMPFS_MAGIC, read_link};
+use super::resolve::{self, Symlinks};
 use super::root::{self, Assembled, NewRoot};
 use super::sources::{self, Opened, Source};
+use super::symlink;
+use super::umask::Umask;
 use super::underlay::Underlays;
 use crate::config::{MakeTarget, Proc};
 use crate::fail::{self, Doing, Explain, Failed, Failure};
 use crate::host::cause;
+use crate::job::terminal::Terminal;
 use crate::limits::PATH_BYTES;
 use crate::plan::mount::MountFlags;
 use crate::plan::operation::{Action, Operation, Propagation};
@@ -22,46 +26,60 @@ use crate::sys::mount::Reach;
 use core::ffi::CStr;
 use core::mem;
 use rustix::fd::AsFd;
-use rustix::fs::{FileType, fstat, fstatfs, symlinkat};
+use rustix::fs::{FileType, fstat};
 use rustix::io::Errno;
 use rustix::mount::{
-    MountFlags as KernelFlags, MountPropagationFlags, mount, mount_change, mount_move,
-    mount_remount,
+    MountFlags as KernelFlags, MountPropagationFlags, mount_change, mount_move, mount_remount,
 };
-
-/// f_type of an overlay (statfs(2)).
-const OVERLAYFS_MAGIC: i64 = 0x794c_7630;
+use rustix::process::fchdir;
 
 /// The tree while it is made.
 struct Tree {
     root: NewRoot,
     proc: Proc,
     underlays: Underlays,
+    mask: Umask,
     /// What every bind gets beside its own flags.
     binds: MountFlags,
+    shared: Shared,
 }
 
 /// Makes the new root and mounts everything.
-pub fn assemble<'a>(plan: &Plan<'a>, opened: Opened) -> Result<Assembled, Failed> {
-    let root = root::prepare(plan, opened.root, opened.upper)?;
+///
+/// `terminal` is the caller's, where the command shares it.
+pub fn assemble<'a>(
+    plan: &Plan<'a>,
+    opened: Opened,
+    terminal: Option<&Terminal>,
+) -> Result<Assembled, Failed> {
+    let mut mask = Umask::of_caller();
+    let root = root::prepare(plan, (opened.root, opened.home, opened.upper), &mut mask)?;
     let mut tree = Tree {
         root,
         proc: plan.proc,
         underlays: Underlays::new(),
+        mask,
+        shared: match terminal {
+            Some(_) => Shared::Terminal,
+            None => Shared::Nothing,
+        },
         // Whoever only tries makes nothing in what is the host's.
         binds: match plan.init {
             Init::Nobody => MountFlags::READ_ONLY,
             Init::Husk | Init::Command => MountFlags::NONE,
         },
     };
-    let mut sources = opened.sources;
-    for (operation, source) in plan.operations.iter().zip(sources.iter_mut()) {
+    for (operation, source) in plan.operations.iter().zip(opened.sources) {
+        if let Some(home) = &tree.root.home {
+            fchdir(home).doing(Doing::OpenSource, b".")?;
+        }
         tree.carry_out(operation, mem::replace(source, Source::None))?;
         if covers_root(operation) {
             tree.root.rise().doing(Doing::OpenRoot, b"/")?;
         }
     }
     tree.underlays.finish().doing(Doing::Underlay, b"")?;
+    tree.mask.restore();
     Ok(Assembled(tree.root))
 }
 
@@ -134,7 +152,9 @@ impl Tree {
             }
             Action::Dev(wanted) => {
                 let target = self.directory(operation, Symlinks::Refuse)?;
-                dev::make(target.as_fd(), wanted)
+                let made = dev::make(target.as_fd(), wanted, self.shared);
+                target.leave();
+                made
             }
             Action::Directory => self.directory(operation, Symlinks::Follow).map(drop),
             Action::Symlink(text) => self.symlink(operation, text),
@@ -160,7 +180,8 @@ impl Tree {
         let target = self.directory(operation, symlinks)?;
         let bits = KernelFlags::from_bits_retain(flags.0);
         let path = operation.target.path().to_bytes();
-        let Err(errno) = mount(name, ProcFd::new(&target).path(), kind, bits, data) else {
+        let Err(errno) = mount_on(&target, name, kind, bits, data) else {
+            target.leave();
             return Ok(());
         };
         if errno == Errno::PERM
@@ -243,12 +264,12 @@ impl Tree {
             make: operation.make,
             symlinks,
         };
-        mount_point::find(
-            &mut self.root,
-            &mut self.underlays,
-            operation.target,
-            wanted,
-        )
+        self.find(operation.target, wanted)
+    }
+
+    fn find<'a>(&mut self, target: Target<'a>, wanted: Wanted) -> Result<Fd, Failed> {
+        let memory = (&mut self.underlays, &mut self.mask);
+        mount_point::find(&mut self.root, memory, target, wanted)
     }
 
     fn directory<'a>(
@@ -305,6 +326,7 @@ impl Tree {
     }
 
     /// Not in the root's own file system, where nothing but mount points is made.
+    #[inline(never)]
     fn symlink<'a>(&mut self, operation: &Operation<'a>, text: &'a CStr) -> Result<(), Failed> {
         let path = operation.target.path();
         let bytes = path.to_bytes();
@@ -331,30 +353,12 @@ impl Tree {
             make: MakeTarget::Yes,
             symlinks: Symlinks::Follow,
         };
-        let directory = mount_point::find(&mut self.root, &mut self.underlays, target, wanted)?;
-        make_symlink(&self.root, &directory, name, text).doing_on(
+        let directory = self.find(target, wanted)?;
+        symlink::make(&self.root, &directory, name, text).doing_on(
             Doing::MakeSymlink,
             bytes,
             text.to_bytes(),
         )
-    }
-}
-
-fn make_symlink(root: &NewRoot, directory: &Fd, name: &CStr, text: &CStr) -> Result<(), Errno> {
-    // A file system that is made of memory, or an overlay: what is written there is not the host's.
-    let own = matches!(fstatfs(directory)?.f_type, TMPFS_MAGIC | OVERLAYFS_MAGIC);
-    if !own || fstat(directory)?.st_dev == fstat(&root.directory)?.st_dev {
-        return Err(Errno::ROFS);
-    }
-    match symlinkat(text, directory, name) {
-        Err(Errno::EXIST) => {
-            let mut memory = [0_u8; PATH_BYTES];
-            match read_link(directory.as_fd(), name, &mut memory) {
-                Ok(found) if found == text => Ok(()),
-                _ => Err(Errno::EXIST),
-            }
-        }
-        done => done,
     }
 }
 

@@ -5,7 +5,7 @@
 //! takes symbolic links apart itself. A walk can be raced into another place of the same root,
 //! never out of it.
 
-use crate::limits::{DEPTH, PATH_BYTES, SYMLINKS};
+use crate::limits::{DEPTH, PATH_BYTES, PROC_SUPER_MAGIC, SYMLINKS};
 use crate::sys::fd::Fd;
 use crate::sys::open::{duplicate, openat, openat2};
 use core::ffi::CStr;
@@ -88,6 +88,9 @@ impl Names {
     }
 }
 
+/// Where the kernel cannot do it. Its names take pages of the stack.
+#[cold]
+#[inline(never)]
 fn walk(root: BorrowedFd<'_>, path: &CStr, symlinks: Symlinks) -> Result<Fd, Errno> {
     let mut above: Vec<Fd, DEPTH> = Vec::new();
     let mut names = Names { text: Vec::new() };
@@ -139,7 +142,6 @@ pub fn is_symlink(fd: impl AsFd) -> Result<bool, Errno> {
 
 /// The links of a proc lead out of any root.
 fn is_magic(fd: impl AsFd) -> Result<bool, Errno> {
-    const PROC_SUPER_MAGIC: i64 = 0x9fa0;
     Ok(rustix::fs::fstatfs(fd)?.f_type == PROC_SUPER_MAGIC)
 }
 

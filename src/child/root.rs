@@ -1,9 +1,12 @@
 //! The new root: put on top of the old one (see [`super::stack`]), and entered.
 
+use super::here::stack;
 use super::mount_flags;
 use super::proc_fd::ProcFd;
 use super::resolve::{self, Symlinks, TMPFS_MAGIC, read_link};
+use super::sources::Base;
 use super::stack::topmost;
+use super::umask::Umask;
 use crate::arena::Arena;
 use crate::fail::{Doing, Explain, Failed, Failure};
 use crate::host::cause;
@@ -13,8 +16,9 @@ use crate::plan::namespace::NamespaceSet;
 use crate::plan::{Access, Plan, Root, Writes};
 use crate::sys::fd::Fd;
 use crate::sys::mount::{MountId, Reach};
-use crate::sys::open::{duplicate, openat};
+use crate::sys::open::openat;
 use core::ffi::CStr;
+use core::mem;
 use rustix::fd::{AsFd, BorrowedFd};
 use rustix::fs::{CWD, Mode, OFlags, fchmod, fstat, mkdirat, statfs};
 use rustix::io::Errno;
@@ -28,23 +32,42 @@ use rustix::process::{chdir, chroot, fchdir, pivot_root};
 pub struct NewRoot {
     /// The topmost mount of it.
     pub fd: Fd,
-    /// The directory that was asked for, below all that husk mounts over it.
-    pub directory: Fd,
+    /// The directory that was asked for, where that is not `fd`: below all that husk mounts over it.
+    directory: Option<Fd>,
+    /// The caller's working directory, where it is still needed.
+    pub home: Option<Fd>,
     /// Whether it is a mount on `/`, to be entered at the end.
     pub place: Place,
     /// How many of husk's mounts are between the old root and this one.
     pub below: usize,
+    /// Whether a mount may be where it was not meant to.
+    pub strays: Strays,
+}
+
+/// Mounts of husk's that a link of a hostile root has led on top of the root itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Strays {
+    /// There are none: no link was followed.
+    None,
+    /// There may be some.
+    Possible,
 }
 
 impl NewRoot {
     /// Makes the mount that was just put on top of everything the root.
     pub fn rise(&mut self) -> Result<(), Errno> {
-        self.fd = topmost()?;
+        let covered = mem::replace(&mut self.fd, topmost()?);
+        self.directory.get_or_insert(covered);
         if self.place == Place::Stacked {
             self.below = self.below.saturating_add(1);
         }
         self.place = Place::Stacked;
         Ok(())
+    }
+
+    /// The directory that was asked for.
+    pub fn directory(&self) -> BorrowedFd<'_> {
+        self.directory.as_ref().unwrap_or(&self.fd).as_fd()
     }
 }
 
@@ -72,50 +95,85 @@ pub fn bind(source: BorrowedFd<'_>, target: &CStr) -> Result<Reach, Errno> {
 }
 
 /// Mounts the new root where there is one, and cuts what would lead mounts to the host.
-pub fn prepare<'a>(plan: &Plan<'a>, root: Fd, upper: Option<Fd>) -> Result<NewRoot, Failed> {
+pub fn prepare<'a>(
+    plan: &Plan<'a>,
+    (base, home, upper): (Base, Option<Fd>, Option<Fd>),
+    mask: &mut Umask,
+) -> Result<NewRoot, Failed> {
     let path = match plan.root {
-        Root::Pivot(path) => path.to_bytes(),
-        Root::Host | Root::Chroot(_) => return current(plan, root),
+        Root::Pivot(path) => path,
+        Root::Host | Root::Chroot(_) => return current(plan, directory(base, c"/")?, home),
     };
     cut_propagation(plan)?;
+    let (path, name) = (path.to_bytes(), path);
+    let read_only = |fd: &Fd, reach| match plan.access {
+        Access::ReadWrite => Ok(()),
+        Access::ReadOnly => mount_flags::set(fd.as_fd(), MountFlags::READ_ONLY, reach)
+            .doing(Doing::SetMountFlags, path),
+    };
+    let base = match base {
+        Base::Copy(tree) if stack(&tree).is_ok() => {
+            read_only(&tree, Reach::One)?;
+            return Ok(NewRoot {
+                fd: tree,
+                directory: None,
+                home,
+                place: Place::Stacked,
+                below: 0,
+                strays: Strays::None,
+            });
+        }
+        base => base,
+    };
+    let root = directory(base, name)?;
     let fd = match plan.writes {
         Writes::Root => {
             let reach = bind(root.as_fd(), c"/").map_err(|e| refused(Doing::BindRoot, path, e))?;
             let fd = topmost().doing(Doing::BindRoot, path)?;
-            if plan.access == Access::ReadOnly {
-                mount_flags::set(fd.as_fd(), MountFlags::READ_ONLY, reach)
-                    .doing(Doing::SetMountFlags, path)?;
-            }
+            read_only(&fd, reach)?;
             fd
         }
         Writes::Tmpfs | Writes::Directory(_) => {
+            mask.clear();
             let fd = overlay(plan, &root, upper).doing(Doing::MountOverlay, path)?;
-            if plan.access == Access::ReadOnly {
-                mount_flags::set(fd.as_fd(), MountFlags::READ_ONLY, Reach::One)
-                    .doing(Doing::SetMountFlags, path)?;
-            }
+            read_only(&fd, Reach::One)?;
             fd
         }
     };
     let below = usize::from(plan.writes == Writes::Tmpfs);
     Ok(NewRoot {
         fd,
-        directory: root,
+        directory: Some(root),
+        home,
         place: Place::Stacked,
         below,
+        strays: Strays::None,
     })
 }
 
-fn current<'a>(plan: &Plan<'a>, root: Fd) -> Result<NewRoot, Failed> {
+/// What could not be mounted as a copy (a seccomp filter that does not know move_mount(2)) is opened
+/// as a directory after all.
+fn directory(base: Base, path: &CStr) -> Result<Fd, Failed> {
+    match base {
+        Base::Directory(directory) => Ok(directory),
+        Base::Copy(_) => {
+            let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+            openat(CWD, path, flags, Mode::empty()).doing(Doing::OpenRoot, path.to_bytes())
+        }
+    }
+}
+
+fn current<'a>(plan: &Plan<'a>, root: Fd, home: Option<Fd>) -> Result<NewRoot, Failed> {
     if plan.namespaces.contains(NamespaceSet::MOUNT) {
         cut_propagation(plan)?;
     }
-    let fd = duplicate(&root).doing(Doing::OpenRoot, b"/")?;
     Ok(NewRoot {
-        fd,
-        directory: root,
+        fd: root,
+        directory: None,
+        home,
         place: Place::Current,
         below: 0,
+        strays: Strays::None,
     })
 }
 
@@ -198,27 +256,38 @@ pub fn enter<'a>(plan: &Plan<'a>, assembled: Assembled) -> Result<(), Failed> {
         fchdir(&root.fd).doing(Doing::EnterRoot, path)?;
         chroot(c".").doing(Doing::EnterRoot, path)?;
     }
-    let mut memory = [0_u8; PATH_BYTES];
-    let back = match plan.root {
-        // The host's tree, with mounts over it: the caller's directory is found again by its path,
-        // or else is what was there before, and is nothing for the command.
-        Root::Host => read_link(CWD, c"/proc/self/cwd", &mut memory).unwrap_or(c"/"),
-        Root::Pivot(_) | Root::Chroot(_) => c"/",
+    let enter = |root: &NewRoot| match root.place {
+        Place::Current => Ok(()),
+        Place::Stacked => fchdir(&root.fd).and_then(|()| pivot(root)),
     };
-    if root.place == Place::Current {
+    let entered = match plan.root {
         // husk's own /proc covers nobody's directory.
-        if plan.root == Root::Host && plan.operations.len() > 1 {
-            return chdir(back)
-                .or_else(|_| chdir(c"/"))
-                .doing(Doing::EnterRoot, path);
+        Root::Host if root.place == Place::Current && plan.operations.len() <= 1 => {
+            root.home.as_ref().map_or(Ok(()), fchdir)
         }
-        return Ok(());
-    }
-    fchdir(&root.fd).doing(Doing::EnterRoot, path)?;
-    pivot(&root).doing(Doing::EnterRoot, path)?;
-    chdir(back)
-        .or_else(|_| chdir(c"/"))
-        .doing(Doing::EnterRoot, path)
+        Root::Host => and_come_back(&root, enter),
+        // It is where the process is.
+        Root::Pivot(_) | Root::Chroot(_) => enter(&root),
+    };
+    mem::forget(root);
+    entered.doing(Doing::EnterRoot, path)
+}
+
+/// The host's tree, with mounts over it: the caller's directory is found again by its path, or else
+/// is what was there before, and is nothing for the command.
+#[inline(never)]
+fn and_come_back(
+    root: &NewRoot,
+    enter: impl FnOnce(&NewRoot) -> Result<(), Errno>,
+) -> Result<(), Errno> {
+    let mut memory = [0_u8; PATH_BYTES];
+    let home = root.home.as_ref().map(ProcFd::new);
+    let back = home
+        .as_ref()
+        .and_then(|home| read_link(CWD, home.path(), &mut memory).ok())
+        .unwrap_or(c"/");
+    enter(root)?;
+    chdir(back).or_else(|_| chdir(c"/"))
 }
 
 /// pivot_root(2) into the working directory, and the old root taken away.
@@ -250,7 +319,7 @@ fn is_initramfs() -> Result<bool, Errno> {
     Ok(kind == RAMFS_MAGIC || kind == TMPFS_MAGIC)
 }
 
-/// Mounts that a hostile root may have brought husk to put on `/` without knowing.
+/// How many strays are taken away.
 const STRAYS: usize = 64;
 
 /// Takes the old root away. After pivot_root(2) it is on top of the new one, and on it are the
@@ -258,6 +327,9 @@ const STRAYS: usize = 64;
 fn detach_old(root: &NewRoot) -> Result<(), Errno> {
     for _ in 0..=root.below {
         unmount(c".", UnmountFlags::DETACH)?;
+    }
+    if root.strays == Strays::None {
+        return Ok(());
     }
     let wanted = MountId::of(root.fd.as_fd())?;
     for _ in 0..STRAYS {

@@ -8,10 +8,13 @@ use super::resolve;
 use crate::config::MissingSource;
 use crate::fail::{Doing, Explain, Failed, Failure};
 use crate::limits::OPERATIONS;
+use crate::plan::namespace::NamespaceSet;
+use crate::plan::operation::Operation;
 use crate::plan::target::Target;
 use crate::plan::{Plan, Root, Writes};
 use crate::sys::fd::Fd;
-use crate::sys::open::{open_tree, openat};
+use crate::sys::open::{open_tree, open_tree_at, openat};
+use crate::sys::storage::Storage;
 use core::ffi::CStr;
 use heapless::Vec;
 use rustix::fs::{CWD, Mode, OFlags, Stat, fstat, stat};
@@ -20,12 +23,25 @@ use rustix::mount::OpenTreeFlags;
 
 /// What was opened.
 pub struct Opened {
-    /// The root directory: the new one, or the host's.
-    pub root: Fd,
+    /// The new root, or the host's.
+    pub root: Base,
+    /// The caller's working directory, where what is named from there is looked up later, or where the
+    /// command starts.
+    pub home: Option<Fd>,
     /// The local directory for writes.
     pub upper: Option<Fd>,
     /// One place for each operation.
-    pub sources: Vec<Source, OPERATIONS>,
+    pub sources: &'static mut Vec<Source, OPERATIONS>,
+}
+
+static SOURCES: Storage<Vec<Source, OPERATIONS>> = Storage::new(Vec::new());
+
+/// What becomes the root.
+pub enum Base {
+    /// This directory.
+    Directory(Fd),
+    /// A copy of its mount, which is mounted nowhere yet.
+    Copy(Fd),
 }
 
 /// The source of one operation.
@@ -48,12 +64,21 @@ pub fn open<'a>(plan: &Plan<'a>) -> Result<Opened, Failed> {
         Root::Pivot(path) | Root::Chroot(path) => path,
     };
     let open = |path| retry_on_intr(|| openat(CWD, path, directory, Mode::empty()));
-    let root = open(path).doing(Doing::OpenRoot, path.to_bytes())?;
+    let root = match copy_of_root(plan, path) {
+        Some(tree) => Base::Copy(tree),
+        None => Base::Directory(open(path).doing(Doing::OpenRoot, path.to_bytes())?),
+    };
+    let home = match plan.root == Root::Host || plan.operations.iter().any(is_relative) {
+        true => Some(open(c".").doing(Doing::OpenSource, b".")?),
+        false => None,
+    };
     let upper = match plan.writes {
         Writes::Directory(path) => Some(open(path).doing(Doing::OpenSource, path.to_bytes())?),
         Writes::Root | Writes::Tmpfs => None,
     };
-    let mut sources = Vec::new();
+    // PID 1 opens them once.
+    let taken = SOURCES.take().ok_or(Errno::NOMEM);
+    let sources = taken.doing(Doing::OpenSource, path.to_bytes())?;
     let mut outside_changed = false;
     for operation in plan.operations {
         let source = match operation.source() {
@@ -70,9 +95,37 @@ pub fn open<'a>(plan: &Plan<'a>) -> Result<Opened, Failed> {
     }
     Ok(Opened {
         root,
+        home,
         upper,
         sources,
     })
+}
+
+/// Whether it names something from the caller's working directory after husk has left that.
+fn is_relative(operation: &Operation<'_>) -> bool {
+    let source = operation.source().map(|(source, _)| source);
+    [Some(operation.target), source]
+        .into_iter()
+        .flatten()
+        .any(|path| match path {
+            Target::Outside(path) => path.to_bytes().first() != Some(&b'/'),
+            Target::Inside(_) => false,
+        })
+}
+
+/// The root's mount, where nothing but that is wanted of the directory: one call less. Not where the
+/// kernel lacks open_tree(2) (before 5.2), insists on what is mounted below (EINVAL), or where the
+/// mounts of this namespace are not slaves yet.
+fn copy_of_root(plan: &Plan<'_>, path: &CStr) -> Option<Fd> {
+    let is_outside = |operation: &Operation<'_>| matches!(operation.target, Target::Outside(_));
+    let is_plain = matches!(plan.root, Root::Pivot(_))
+        && plan.writes == Writes::Root
+        && plan.namespaces.contains(NamespaceSet::USER)
+        && !plan.operations.iter().any(is_outside);
+    let copy = OpenTreeFlags::OPEN_TREE_CLONE;
+    is_plain
+        .then(|| open_tree_at(CWD, path, copy).ok())
+        .flatten()
 }
 
 /// Where the source is `/` itself and there will be a new root, a copy of its mounts: the new root

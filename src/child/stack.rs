@@ -6,12 +6,16 @@
 
 use crate::sys::fd::Fd;
 use crate::sys::open::openat;
+use core::ffi::CStr;
 use rustix::fs::{CWD, Mode, OFlags};
 use rustix::io::{Errno, retry_on_intr};
 
-/// Opens the topmost mount on `/`.
+/// The path of the topmost mount on `/`.
+pub const TOPMOST: &CStr = c"/..";
+
+/// Opens it.
 #[inline(never)]
 pub fn topmost() -> Result<Fd, Errno> {
     let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
-    retry_on_intr(|| openat(CWD, c"/..", flags, Mode::empty()))
+    retry_on_intr(|| openat(CWD, TOPMOST, flags, Mode::empty()))
 }

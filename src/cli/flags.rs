@@ -39,9 +39,10 @@ impl Flag {
                 .strip_suffix("{KIND}")
                 .and_then(|start| word.strip_prefix(start.as_bytes()))
                 .is_some_and(names_namespaces),
+            // Few names are as long.
             _ => {
-                let rest = self.text.as_bytes().strip_prefix(word);
-                rest.is_some_and(|rest| rest.first() == Some(&b'|'))
+                let text = self.text.as_bytes();
+                text.get(word.len()) == Some(&b'|') && text.starts_with(word)
             }
         }
     }

@@ -82,10 +82,12 @@ pub struct Config<'a> {
 
 /// The memory behind a [`Config`]'s lists. It lives in .bss, which is why it is apart: an `Option`
 /// that is `None` is not always zero, and one byte that is not would put all of this into the file.
+/// The list that most have something in comes first, for its page is touched anyway.
+#[repr(C)]
 pub struct Lists<'a> {
+    mounts: Vec<At<MountRequest<'a>>, { limits::MOUNTS }>,
     uid_map: Vec<At<MapLine>, { limits::MAP_LINES }>,
     gid_map: Vec<At<MapLine>, { limits::MAP_LINES }>,
-    mounts: Vec<At<MountRequest<'a>>, { limits::MOUNTS }>,
     command: Vec<&'a CStr, { limits::COMMAND_WORDS }>,
     env: Vec<EnvChange<'a>, { limits::ENV_CHANGES }>,
     capabilities: Vec<CapabilityChange, { limits::ENV_CHANGES }>,
@@ -95,9 +97,9 @@ impl Lists<'_> {
     /// Empty lists.
     pub const fn new() -> Self {
         Self {
+            mounts: Vec::new(),
             uid_map: Vec::new(),
             gid_map: Vec::new(),
-            mounts: Vec::new(),
             command: Vec::new(),
             env: Vec::new(),
             capabilities: Vec::new(),

@@ -15,6 +15,11 @@ impl Status {
     /// The command, or the interpreter that it names, was not found.
     pub const NOT_FOUND: Self = Self(127);
 
+    /// Whether a process that ended with `code`, or by a signal, may have failed on husk's behalf.
+    pub const fn is_of_failure(code: Option<i32>) -> bool {
+        matches!(code, None | Some(125..=127))
+    }
+
     /// 128 and the number of the signal that ended the command, real-time signals included.
     pub const fn killed_by(signal: i32) -> Self {
         let [low, ..] = signal.to_le_bytes();

@@ -1,5 +1,6 @@
 //! Who starts husk, and what the kernel lets them do.
 
+use crate::sys::start::{Ids, Raised};
 use rustix::process::{getegid, geteuid};
 use rustix::thread::{CapabilitySet, capabilities};
 
@@ -26,8 +27,27 @@ pub enum Power {
 }
 
 impl Caller {
-    /// Asks the kernel.
-    pub fn read() -> Self {
+    /// Whoever runs this now.
+    pub fn current() -> Self {
+        Self::read(Ids {
+            uid: geteuid().as_raw(),
+            gid: getegid().as_raw(),
+            raised: Raised::No,
+        })
+    }
+
+    /// With these ids, and no capability that would matter.
+    pub const fn without_powers(ids: Ids) -> Self {
+        Self {
+            uid: ids.uid,
+            gid: ids.gid,
+            set_uid: Power::Lacks,
+            set_gid: Power::Lacks,
+        }
+    }
+
+    /// With these ids, and the capabilities that the kernel says it has.
+    pub fn read(ids: Ids) -> Self {
         let effective = capabilities(None).map_or(CapabilitySet::empty(), |sets| sets.effective);
         let power = |capability| {
             if effective.contains(capability) {
@@ -37,10 +57,9 @@ impl Caller {
             }
         };
         Self {
-            uid: geteuid().as_raw(),
-            gid: getegid().as_raw(),
             set_uid: power(CapabilitySet::SETUID),
             set_gid: power(CapabilitySet::SETGID),
+            ..Self::without_powers(ids)
         }
     }
 }

@@ -163,7 +163,7 @@ pub fn of_helper(helper: &CStr) -> Option<Cause> {
 #[cold]
 pub fn of_ranges() -> Option<Cause> {
     let (mut subuid, mut subgid) = (Ranges::new(), Ranges::new());
-    subid::of_caller(&Caller::read(), b"", &mut subuid, &mut subgid);
+    subid::of_caller(&Caller::current(), b"", &mut subuid, &mut subgid);
     Some(match subuid.is_empty() || subgid.is_empty() {
         true => Cause::NoRanges,
         false => Cause::OtherRanges,

@@ -3,10 +3,12 @@
 //! execve(2) says ENOENT about the file when that program is what is missing. Naming it is half of
 //! the cure.
 
+use crate::limits::PROC_SUPER_MAGIC;
 use crate::sys::fd::Fd;
 use crate::sys::open::openat;
+use crate::sys::start::own_head;
 use core::ffi::CStr;
-use rustix::fs::{CWD, Mode, OFlags, statat};
+use rustix::fs::{CWD, Mode, OFlags, statat, statfs};
 use rustix::io::{Errno, pread, retry_on_intr};
 
 /// A file, whatever it is called.
@@ -46,7 +48,9 @@ fn open(file: &CStr) -> Result<Fd, Errno> {
 /// The first bytes of `file`.
 pub fn head<'m>(file: &CStr, memory: &'m mut [u8]) -> Result<&'m [u8], Errno> {
     let file = open(file)?;
-    let length = retry_on_intr(|| pread(&file, &mut *memory, 0))?;
+    let length = retry_on_intr(|| pread(&file, &mut *memory, 0));
+    file.leave();
+    let length = length?;
     Ok(memory.get(..length).unwrap_or_default())
 }
 
@@ -96,15 +100,45 @@ fn of_script(head: &[u8]) -> Option<&[u8]> {
 /// Scripts that the kernel follows from one to the next (execve(2): 4 since Linux 2.6.28).
 const SCRIPTS: usize = 5;
 
-/// Whether running `file`, by way of #! lines, comes to run `forbidden`.
-pub fn leads_to(file: &CStr, forbidden: FileId) -> bool {
+/// husk's own file: who it is can be known beforehand, or asked when it matters.
+#[derive(Clone, Copy, Debug)]
+pub enum OwnFile {
+    /// It is this.
+    Is(FileId),
+    /// It is what the container's /proc/self/exe leads to: husk has mounted a proc there, and nothing
+    /// else leads to a file that is not in the container.
+    AsProcSays,
+}
+
+impl OwnFile {
+    /// Whether it is what is at `path`. Yes where that cannot be told.
+    #[cold]
+    fn is(self, path: &CStr) -> bool {
+        let own = match self {
+            Self::Is(own) => Some(own),
+            Self::AsProcSays => match statfs(c"/proc/self/stat") {
+                Ok(found) if found.f_type == PROC_SUPER_MAGIC => FileId::of(c"/proc/self/exe").ok(),
+                _ => None,
+            },
+        };
+        own.is_none_or(|own| FileId::of(path) == Ok(own))
+    }
+}
+
+/// Whether running `file`, by way of #! lines, comes to run `own`, which is husk's file.
+///
+/// Most files do not begin as husk does, and are not asked who they are.
+pub fn leads_to(file: &CStr, own: OwnFile) -> bool {
     let (mut memory, mut path) = ([0_u8; SHEBANG], [0_u8; SHEBANG]);
     let mut next = file;
     for _ in 0..SCRIPTS {
-        if FileId::of(next) == Ok(forbidden) {
-            return true;
-        }
-        let Some(name) = head(next, &mut memory).ok().and_then(of_script) else {
+        let name = match head(next, &mut memory) {
+            Ok(head) if head.starts_with(own_head()) => return own.is(next),
+            Ok(head) => of_script(head),
+            // What may be executed and not be read is no script.
+            Err(_) => return own.is(next),
+        };
+        let Some(name) = name else {
             return false;
         };
         // A longer name than fits is cut by the kernel as well.

@@ -20,17 +20,18 @@ use crate::fail::{Doing, Explain, Failed, Failure, Status};
 use crate::job::Job;
 use crate::job::terminal::Terminal;
 use crate::link::Inner;
-use crate::plan::Session;
 use crate::plan::rules::{Orphans, Rules};
+use crate::plan::{Plan, Root, Session};
 use crate::sys::child::{self, Reaper, WaitStatus};
 use crate::sys::clock::Moment;
 use crate::sys::fd;
 use crate::sys::signal::{self, Patience, SignalSet, Target};
 use crate::sys::terminal::set_foreground;
+use core::mem;
 use rustix::io::Errno;
 use rustix::process::{Pid, Signal, WaitOptions, chdir, getpid};
 use signals::Phase;
-use spawn::Command;
+use spawn::{Bond, Command};
 use voice::Voice;
 
 /// Blocks every signal, so that one that comes from now on is not lost: the first thing that an init
@@ -42,7 +43,8 @@ pub fn block_signals() -> Result<SignalSet, Failed> {
 }
 
 /// Runs the command of a container as a child until it ends.
-pub fn run(_: Confined, command: Command<'_>, link: Inner, rules: &Rules) -> Status {
+pub fn run(_: Confined, plan: &Plan<'_>, command: Command<'_>, link: Inner) -> Status {
+    let rules = &plan.rules;
     let pid = match spawn::start(&command, None) {
         Ok(pid) => pid,
         Err(failure) => {
@@ -50,14 +52,27 @@ pub fn run(_: Confined, command: Command<'_>, link: Inner, rules: &Rules) -> Sta
             return failure.status();
         }
     };
-    let terminal = command.terminal;
-    let kept = [Some(link.number()), terminal.map(Terminal::number)];
-    let keeper = Keeper::Supervisor(link, terminal);
+    let keeper = Keeper::Supervisor(link, command.terminal);
     let voice = Voice::of_husk(rules);
     voice.started(command.name(), pid);
-    let mut init = Init::new(Some(pid), rules, keeper, voice);
-    init.settle_down(&kept);
-    init.until_over()
+    let own_pid = match command.bond {
+        Bond::Kernels => Pid::INIT,
+        Bond::Death => getpid(),
+    };
+    let mut init = Init::of(own_pid, rules, keeper, voice);
+    init.command = Some(pid);
+    if plan.working_dir.is_some() || !matches!(plan.root, Root::Pivot(_)) {
+        leave_directory();
+    }
+    let status = init.until_over();
+    // What is open is the kernel's to close.
+    mem::forget(init);
+    status
+}
+
+/// So that the caller's directory, or the command's, can be unmounted and removed.
+fn leave_directory() {
+    let _ = chdir(c"/");
 }
 
 /// Becomes the command.
@@ -65,28 +80,6 @@ pub fn replace(_: Confined, command: &Command<'_>, link: &Inner) -> Status {
     let failure = spawn::replace(command);
     link.failed(failure);
     failure.status()
-}
-
-/// Closes every descriptor above 2 but `kept`.
-fn keep_only(kept: &[Option<u32>]) {
-    let mut first = 3_u32;
-    loop {
-        let next = kept
-            .iter()
-            .flatten()
-            .copied()
-            .filter(|fd| *fd >= first)
-            .min();
-        match next {
-            None => return fd::close_range(first, u32::MAX),
-            Some(next) => {
-                if next > first {
-                    fd::close_range(first, next.saturating_sub(1));
-                }
-                first = next.saturating_add(1);
-            }
-        }
-    }
 }
 
 /// Who looks after the job in which the command is.
@@ -185,9 +178,8 @@ impl<'a> Init<'a> {
     /// Lets go of all that the command has now and husk does not need: `kept` are the descriptors
     /// above 2 that it does.
     pub fn settle_down(&self, kept: &[Option<u32>]) {
-        keep_only(kept);
-        // So that the caller's directory can be unmounted and removed.
-        let _ = chdir(c"/");
+        fd::keep_only(kept);
+        leave_directory();
     }
 
     /// Until there is nothing left to do: the command's status.

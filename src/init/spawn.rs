@@ -1,6 +1,6 @@
 //! The command: found as execvp(3) finds it, started as vfork(2) does, its errno brought home.
 
-use super::interpreter::{self, Asked, FileId};
+use super::interpreter::{self, Asked, FileId, OwnFile};
 use super::sockets::Sockets;
 use crate::arena::Arena;
 use crate::fail::cause::Cause;
@@ -31,7 +31,7 @@ pub struct Handover<'a> {
     /// The signal mask that husk was started with.
     pub mask: SignalSet,
     /// husk's own file, where the command must not be that.
-    pub own_file: Option<FileId>,
+    pub own_file: Option<OwnFile>,
 }
 
 /// What is to be run, and how.
@@ -50,7 +50,7 @@ pub struct Command<'a> {
     /// Its signal mask.
     pub mask: SignalSet,
     /// What it must not be.
-    pub forbidden: Option<FileId>,
+    pub forbidden: Option<OwnFile>,
     /// Whether it ends when husk is killed.
     pub bond: Bond,
 }
@@ -177,6 +177,7 @@ pub fn replace(command: &Command<'_>) -> Failed {
 }
 
 /// Whether [`replace`] would find the command, and might execute it: for who only asks.
+#[inline(never)]
 pub fn look_up(command: &Command<'_>) -> Result<(), Failed> {
     let name = command.name().to_bytes();
     let is_path = name.contains(&b'/');

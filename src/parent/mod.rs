@@ -1,27 +1,31 @@
 //! Outside: the supervisor, with the caller's ids in the caller's namespaces.
 
-pub mod id_map;
 pub mod relay;
 
 use crate::child;
 use crate::fail::cause::Cause;
 use crate::fail::{self, Doing, Explain, Failed, Failure, Status};
 use crate::host::cause;
+use crate::id_map;
 use crate::init;
-use crate::init::interpreter::FileId;
+use crate::init::interpreter::{FileId, OwnFile};
 use crate::init::spawn::Handover;
 use crate::job::parent::signal_at_death;
 use crate::job::terminal::Terminal;
 use crate::link::Inner;
 use crate::link::{self, Order, Outer};
+use crate::plan::id_map::{Maps, Side, Writer};
 use crate::plan::namespace::NamespaceSet;
+use crate::plan::operation::Action;
+use crate::plan::target::{Target, components};
 use crate::plan::{Plan, Root, Supervisor};
 use crate::sys::clock;
-use crate::sys::clone::{self, Side};
+use crate::sys::clone::{self, Process};
 use crate::sys::fd;
-use crate::sys::signal::{self, Target};
+use crate::sys::signal::{self, Target as Whom};
+use core::mem;
 use rustix::io::Errno;
-use rustix::process::{Pid, Signal, WaitOptions, waitpid};
+use rustix::process::{DumpableBehavior, Pid, Signal, WaitOptions, set_dumpable_behavior, waitpid};
 
 /// PID 1 as its parent sees it. Dropped before it was waited for, it is killed and reaped: nothing
 /// is left behind.
@@ -67,7 +71,7 @@ impl Child {
 impl Drop for Child {
     fn drop(&mut self) {
         if self.state == State::Running {
-            let _ = signal::send(Target::Process(self.pid), Signal::KILL.as_raw());
+            let _ = signal::send(Whom::Process(self.pid), Signal::KILL.as_raw());
             let _ = self.wait();
         }
     }
@@ -88,26 +92,38 @@ pub fn run<'a>(plan: &Plan<'a>) -> Result<Status, Failed> {
     }
     let terminal = Terminal::open(plan.session, plan.init);
     let (outer, inner) = link::pair().doing(Doing::Connect, b"")?;
+    if terminal.is_some() {
+        outer.signal_reports().doing(Doing::Connect, b"")?;
+    }
+    let maps = plan.maps.as_ref();
+    let to_write = maps.filter(|maps| maps.from == Side::Outside);
+    let has_helper = |maps: &Maps<'_>| {
+        [maps.uid, maps.gid]
+            .iter()
+            .any(|map| map.writer != Writer::Husk)
+    };
+    if to_write.is_some_and(has_helper) {
+        // A process whose file its user may not read has a /proc of root's, where no map can be written.
+        let _ = set_dumpable_behavior(DumpableBehavior::Dumpable);
+    }
     let handover = Handover {
         terminal: terminal.as_ref(),
         mask: caller_mask,
         own_file: own_file(plan),
     };
     let (mut child, outer) = create(plan, (outer, inner), handover)?;
-    if let Some(maps) = &plan.maps {
+    if let Some(maps) = to_write {
         // Where PID 1 has failed meanwhile, what it says of why is worth more than what follows
         // from it.
-        id_map::write(child.pid(), maps, caller_mask)
-            .map_err(|failed| outer.failure().unwrap_or(failed))?;
+        let told = |failed| outer.failure().unwrap_or(failed);
+        id_map::write(child.pid(), maps, caller_mask).map_err(told)?;
+        let opened = outer.order(Order::Go).doing(Doing::OpenGate, b"");
+        opened.map_err(told)?;
     }
-    if terminal.is_some() {
-        outer.signal_reports().doing(Doing::Connect, b"")?;
-    }
-    if let Err(errno) = outer.order(Order::Go) {
-        let told = outer.failure();
-        return Err(told.unwrap_or_else(|| Failure::new(Doing::OpenGate, b"", errno)));
-    }
-    relay::until_exit(&mut child, &outer, plan.init, terminal)
+    let ended = relay::until_exit(&mut child, &outer, plan.init, terminal);
+    // What is open is the kernel's to close.
+    mem::forget(outer);
+    ended
 }
 
 /// Makes PID 1 with all its namespaces.
@@ -117,17 +133,13 @@ fn create<'a>(
     handover: Handover<'_>,
 ) -> Result<(Child, Outer), Failed> {
     match into_namespaces(plan) {
-        Ok(Side::Parent(pid)) => Ok((
-            Child {
-                pid,
-                state: State::Running,
-            },
-            outer,
-        )),
-        Ok(Side::Child) => {
-            drop(outer);
-            child::run(plan, inner, handover)
+        Ok(Process::Parent(pid)) => {
+            // SIGCHLD tells of PID 1's end, so that the other end may stay open here.
+            mem::forget(inner);
+            let state = State::Running;
+            Ok((Child { pid, state }, outer))
         }
+        Ok(Process::Child) => child::run(plan, (inner, outer), handover),
         Err(errno) => {
             let object = plan.namespaces.spelled();
             let cause = match errno {
@@ -158,7 +170,7 @@ const DISPENSABLE: [NamespaceSet; 3] = [NamespaceSet::CGROUP, NamespaceSet::IPC,
 
 /// Clones into the plan's namespaces, but for those that this kernel lacks, or that nobody may have,
 /// and that nobody asked for.
-fn into_namespaces(plan: &Plan<'_>) -> Result<Side, Errno> {
+fn into_namespaces(plan: &Plan<'_>) -> Result<Process, Errno> {
     let mut namespaces = plan.namespaces;
     let mut forbidden = NamespaceSet::NONE;
     let mut retries = 0..RETRIES;
@@ -183,7 +195,7 @@ fn into_namespaces(plan: &Plan<'_>) -> Result<Side, Errno> {
                 Some(kind) => namespaces = namespaces.without(kind),
                 None => return Err(Errno::INVAL),
             },
-            Ok(Side::Parent(pid)) => {
+            Ok(Process::Parent(pid)) => {
                 let lacking = plan.namespaces.without(namespaces);
                 for name in lacking.without(forbidden).names() {
                     let what = [name.as_bytes(), b""];
@@ -195,7 +207,7 @@ fn into_namespaces(plan: &Plan<'_>) -> Result<Side, Errno> {
                     let errno = Some(Errno::NOSPC);
                     fail::warn(Doing::LackNamespace, what, errno, cause);
                 }
-                return Ok(Side::Parent(pid));
+                return Ok(Process::Parent(pid));
             }
             done => return done,
         }
@@ -205,9 +217,19 @@ fn into_namespaces(plan: &Plan<'_>) -> Result<Side, Errno> {
 /// husk's own file, for a container with a root of its own: there, nobody but /proc/self/exe leads
 /// to it, and running it would open it to the container (CVE-2019-5736). On the host's tree it is a
 /// file like any other, and may be nested.
-fn own_file(plan: &Plan<'_>) -> Option<FileId> {
+fn own_file(plan: &Plan<'_>) -> Option<OwnFile> {
     match plan.root {
         Root::Host => None,
-        Root::Pivot(_) | Root::Chroot(_) => FileId::of(c"/proc/self/exe").ok(),
+        Root::Pivot(_) | Root::Chroot(_) if has_proc(plan) => Some(OwnFile::AsProcSays),
+        Root::Pivot(_) | Root::Chroot(_) => FileId::of(c"/proc/self/exe").ok().map(OwnFile::Is),
     }
+}
+
+/// Whether the container's /proc is one that husk mounts.
+fn has_proc(plan: &Plan<'_>) -> bool {
+    plan.operations.iter().any(|operation| {
+        let is_proc = matches!(operation.action, Action::Mount { kind, .. } if kind == c"proc");
+        let path = operation.target.path().to_bytes();
+        is_proc && matches!(operation.target, Target::Inside(_)) && components(path).eq([b"proc"])
+    })
 }

@@ -100,7 +100,10 @@ fn relay(received: Received, child: &Child, outer: &Outer, job: Option<&mut Job>
 
 /// What PID 1's end means: its status is the command's, but for a step that it reported.
 fn judge(status: WaitStatus, outer: &Outer, init: Init) -> Result<Status, Failed> {
-    if let Some(failure) = outer.failure() {
+    // Whoever has reported one ends with the status of husk's failures.
+    if Status::is_of_failure(status.exit_status())
+        && let Some(failure) = outer.failure()
+    {
         return Err(failure);
     }
     if let Some(signal) = status.terminating_signal() {

@@ -16,6 +16,7 @@ use core::ffi::CStr;
 use rustix::fd::AsFd;
 
 /// Writes the plan to `fd`.
+#[inline(never)]
 pub fn print(plan: &Plan<'_>, fd: impl AsFd) {
     let text = &mut Text::new();
     text.put("namespaces:");

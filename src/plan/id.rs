@@ -24,6 +24,13 @@ pub struct MapLine {
 pub const INVALID: u32 = u32::MAX;
 
 impl MapLine {
+    /// A line that maps nothing.
+    pub const NONE: Self = Self {
+        inside: Inside(0),
+        outside: Outside(0),
+        count: 0,
+    };
+
     /// A line that maps one id.
     pub const fn one(inside: Inside, outside: Outside) -> Self {
         Self {

@@ -1,10 +1,11 @@
 //! Which ids the container has, and who may write its maps.
 
+use super::Identity;
 use super::id::{Inside, MapLine, Outside};
 use crate::config::{At, IdMap};
 use crate::fail::refusal::{Refusal, Refused, What};
 use crate::host::caller::Power;
-use crate::host::subid::Ranges;
+use crate::host::subid::Range;
 use crate::limits::MAP_LINES;
 use core::ffi::CStr;
 use heapless::Vec;
@@ -23,6 +24,19 @@ pub struct Maps<'a> {
     pub setgroups: Setgroups,
     /// Whether the first line of each will do.
     pub ranges: Wish,
+    /// Where they can be written from.
+    pub from: Side,
+    /// The caller's ids as they are inside.
+    pub caller: Identity,
+}
+
+/// A side of the new user namespace.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Side {
+    /// Its first process can map nothing but the ids that it has (user_namespaces(7)).
+    Inside,
+    /// The supervisor, and who helps it.
+    Outside,
 }
 
 /// How much the lines after the first are needed.
@@ -46,7 +60,7 @@ pub struct Map<'a> {
 /// Who writes a map.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Writer<'a> {
-    /// husk, into /proc/PID.
+    /// husk itself.
     Husk,
     /// newuidmap(1) or newgidmap(1) at this path, which have the right to.
     Helper(&'a CStr),
@@ -106,15 +120,19 @@ pub fn given(asked: &[At<MapLine>], subject: &str, lines: &mut Lines) -> Result<
     Ok(())
 }
 
+/// The line of a map that is the caller's `own` id, for an `id_map` kind.
+pub const fn own(kind: IdMap, own: u32) -> MapLine {
+    let inside = match kind {
+        IdMap::Own => Inside(own),
+        IdMap::Auto | IdMap::Root => Inside(0),
+    };
+    MapLine::one(inside, Outside(own))
+}
+
 /// The map of an `id_map` kind for the caller's `own` id. `ranges` are the caller's subuid(5) or
 /// subgid(5) ranges; they follow root one after the other, and are empty where they cannot be had.
-pub fn made(kind: IdMap, own: u32, ranges: &Ranges, lines: &mut Lines) {
-    let first = if kind == IdMap::Own {
-        Inside(own)
-    } else {
-        Inside(0)
-    };
-    let _ = lines.push(MapLine::one(first, Outside(own)));
+pub fn made(kind: IdMap, own: u32, ranges: &[Range], lines: &mut Lines) {
+    let _ = lines.push(self::own(kind, own));
     if kind != IdMap::Auto {
         return;
     }
@@ -138,8 +156,21 @@ pub fn made(kind: IdMap, own: u32, ranges: &Ranges, lines: &mut Lines) {
 
 /// Splits the lines where the ids outside are of two `extents` of the caller's own namespace: the kernel
 /// takes no line that is not within one (map_id_range_down in its kernel/user_namespace.c).
+pub fn split(lines: &mut Lines, extents: &[Range]) {
+    let holds = |extent: &Range, line: &MapLine| {
+        let offset = line.outside.0.checked_sub(extent.start.0);
+        let left = offset.and_then(|offset| extent.count.checked_sub(offset));
+        left.is_some_and(|left| left >= line.count)
+    };
+    let is_whole = |line: &MapLine| extents.iter().any(|extent| holds(extent, line));
+    if !extents.is_empty() && !lines.iter().all(is_whole) {
+        split_some(lines, extents);
+    }
+}
+
+#[cold]
 #[inline(never)]
-pub fn split(lines: &mut Lines, extents: &Ranges) {
+fn split_some(lines: &mut Lines, extents: &[Range]) {
     let mut pieces = Lines::new();
     for line in &*lines {
         let mut rest = *line;

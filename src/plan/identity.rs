@@ -2,13 +2,13 @@
 
 use super::Identity;
 use super::id::{Inside, MapLine, Outside};
-use super::id_map::{self, Lines, Map, Maps, Setgroups, Wish, Writer};
+use super::id_map::{self, Lines, Map, Maps, Setgroups, Side, Wish, Writer};
 use super::namespace::NamespaceSet;
 use super::request::{Inputs, id_map_kind};
-use crate::config::{At, Config, Place};
+use crate::config::{At, Config, IdMap, Place};
 use crate::fail::refusal::{Refusal, Refused, What};
 use crate::host::caller::{Caller, Power};
-use crate::host::subid::Ranges;
+use crate::host::subid::Range;
 use core::ffi::CStr;
 
 const MISSING_HELPER: &str = "needs newuidmap and newgidmap in PATH, /usr/bin or /bin: apt install uidmap, dnf install shadow-utils; or map your own id alone";
@@ -19,8 +19,8 @@ struct Asked<'a, 'i> {
     lines: &'i [At<MapLine>],
     own: u32,
     power: Power,
-    ranges: &'i Ranges,
-    extents: &'i Ranges,
+    ranges: &'i [Range],
+    extents: &'i [Range],
     helper: Option<&'a CStr>,
 }
 
@@ -28,14 +28,26 @@ impl<'a> Asked<'a, '_> {
     fn decide(
         &self,
         inputs: &Inputs<'a, '_>,
-        ranges: &Ranges,
-        lines: &'a mut Lines,
+        ranges: &[Range],
+        (own, lines): (&'a mut MapLine, &'a mut Lines),
     ) -> Result<Map<'a>, Refused> {
-        match self.lines {
-            [] => id_map::made(id_map_kind(inputs.config), self.own, ranges, lines),
-            given => id_map::given(given, self.subject, lines)?,
-        }
-        id_map::split(lines, self.extents);
+        let kind = id_map_kind(inputs.config);
+        let lines = match self.lines {
+            [] if ranges.is_empty() || kind != IdMap::Auto => {
+                *own = id_map::own(kind, self.own);
+                core::slice::from_ref(own)
+            }
+            [] => {
+                id_map::made(kind, self.own, ranges, lines);
+                id_map::split(lines, self.extents);
+                lines
+            }
+            given => {
+                id_map::given(given, self.subject, lines)?;
+                id_map::split(lines, self.extents);
+                lines
+            }
+        };
         let writer = match self.helper {
             _ if id_map::direct(lines, self.own, self.power) => Writer::Husk,
             Some(helper) => Writer::Helper(helper),
@@ -57,8 +69,7 @@ impl<'a> Asked<'a, '_> {
 pub fn maps<'a>(
     inputs: &Inputs<'a, '_>,
     namespaces: NamespaceSet,
-    uid_lines: &'a mut Lines,
-    gid_lines: &'a mut Lines,
+    [uid_lines, gid_lines]: [(&'a mut MapLine, &'a mut Lines); 2],
 ) -> Result<Option<Maps<'a>>, Refused> {
     let (config, caller) = (inputs.config, inputs.caller);
     let uid = Asked {
@@ -94,11 +105,10 @@ pub fn maps<'a>(
             (None, None) => Ok(None),
         };
     }
-    let none = Ranges::new();
     // Ids of one kind without the other would be of little use: files have both.
     let (subuid, subgid) = match uid.has_ranges() && gid.has_ranges() {
         true => (uid.ranges, gid.ranges),
-        false => (&none, &none),
+        false => (&[][..], &[][..]),
     };
     let uid = uid.decide(inputs, subuid, uid_lines)?;
     let gid = gid.decide(inputs, subgid, gid_lines)?;
@@ -106,7 +116,18 @@ pub fn maps<'a>(
         (Writer::Husk, Power::Lacks) => Setgroups::Deny,
         _ => Setgroups::Leave,
     };
+    let own = |map: &Map<'_>, own| id_map::direct(map.lines, own, Power::Lacks);
+    let identity = Identity {
+        uid: uid.inside_of(Outside(caller.uid)),
+        gid: gid.inside_of(Outside(caller.gid)),
+    };
     Ok(Some(Maps {
+        from: match own(&uid, caller.uid) && own(&gid, caller.gid) {
+            // Without "deny" the kernel asks for CAP_SETGID outside.
+            true if setgroups == Setgroups::Deny => Side::Inside,
+            _ => Side::Outside,
+        },
+        caller: identity,
         uid,
         gid,
         setgroups,

@@ -14,6 +14,7 @@ mod fuzz;
 pub mod id;
 pub mod id_map;
 mod identity;
+mod memory;
 pub mod mount;
 pub mod namespace;
 pub mod operation;
@@ -28,9 +29,10 @@ use capability::CapabilitySet;
 use core::ffi::CStr;
 use id::Inside;
 use id_map::Maps;
+pub use memory::Memory;
 use namespace::NamespaceSet;
 use operation::Operation;
-pub use request::{Inputs, Memory, id_map_kind, namespaces, new};
+pub use request::{Inputs, id_map_kind, namespaces, new};
 use rules::Rules;
 
 /// Everything that a container is made from.
@@ -121,6 +123,14 @@ pub struct Identity {
     pub uid: Option<Inside>,
     /// Real, effective and saved gid.
     pub gid: Option<Inside>,
+}
+
+impl Identity {
+    /// Nothing to become.
+    pub const UNCHANGED: Self = Self {
+        uid: None,
+        gid: None,
+    };
 }
 
 /// Whether programs may gain privileges (PR_SET_NO_NEW_PRIVS).

@@ -3,8 +3,9 @@
 use super::capability::{CapabilityChange, CapabilitySet};
 use super::environment::{self, DEFAULT_PATH, Environment, Inherit};
 use super::id::Inside;
-use super::id_map::{Lines, Maps};
+use super::id_map::Maps;
 use super::identity;
+use super::memory::Memory;
 use super::namespace::NamespaceSet;
 use super::operation::{Dev, Operation, PTS, PTS_OF_NO_GROUP};
 use super::rules::{Rules, Work};
@@ -15,7 +16,7 @@ use super::{
 use crate::config::{At, Config, IdMap, MountOption, Network, Overlay, Place, Proc};
 use crate::fail::refusal::{Refusal, Refused, What};
 use crate::host::caller::Caller;
-use crate::host::subid::Ranges;
+use crate::host::subid::Range;
 use crate::limits::{COMMAND_WORDS, ENVIRONMENT, OPERATIONS};
 use crate::sys::exec::{WordList, Words};
 use core::ffi::CStr;
@@ -32,45 +33,17 @@ pub struct Inputs<'a, 'i> {
     /// The caller.
     pub caller: Caller,
     /// The caller's subuid(5) ranges, where they were asked for.
-    pub subuid: &'i Ranges,
+    pub subuid: &'i [Range],
     /// The caller's subgid(5) ranges, where they were asked for.
-    pub subgid: &'i Ranges,
+    pub subgid: &'i [Range],
     /// The extents of the caller's own uid_map.
-    pub uid_extents: &'i Ranges,
+    pub uid_extents: &'i [Range],
     /// Those of its gid_map.
-    pub gid_extents: &'i Ranges,
+    pub gid_extents: &'i [Range],
     /// newuidmap(1), where it was found.
     pub newuidmap: Option<&'a CStr>,
     /// newgidmap(1), where it was found.
     pub newgidmap: Option<&'a CStr>,
-}
-
-/// The memory of a plan's lists.
-pub struct Memory<'a> {
-    environment: Environment<'a>,
-    command: WordList<'a, { COMMAND_WORDS + 1 }>,
-    uid: Lines,
-    gid: Lines,
-    operations: Vec<Operation<'a>, OPERATIONS>,
-}
-
-impl Memory<'_> {
-    /// Memory with nothing in it.
-    pub const fn new() -> Self {
-        Self {
-            environment: Environment::new(),
-            command: WordList::new(),
-            uid: Lines::new(),
-            gid: Lines::new(),
-            operations: Vec::new(),
-        }
-    }
-}
-
-impl Default for Memory<'_> {
-    fn default() -> Self {
-        Self::new()
-    }
 }
 
 /// The namespaces that are asked for.
@@ -108,7 +81,9 @@ pub fn new<'a>(inputs: &Inputs<'a, '_>, memory: &'a mut Memory<'a>) -> Result<Pl
     let config = inputs.config;
     let namespaces = namespaces(config)?;
     let root = root(config, namespaces)?;
-    let maps = identity::maps(inputs, namespaces, &mut memory.uid, &mut memory.gid)?;
+    let [own_uid, own_gid] = &mut memory.own;
+    let lines = [(own_uid, &mut memory.uid), (own_gid, &mut memory.gid)];
+    let maps = identity::maps(inputs, namespaces, lines)?;
     operations(
         config,
         root,
@@ -366,6 +341,9 @@ fn envp<'a>(
         Some(At { value: true, .. }) => Inherit::Nothing,
         _ => Inherit::All,
     };
+    if inherit == Inherit::All && inputs.config.env.is_empty() {
+        return Ok(inputs.envp);
+    }
     let changes = inputs.config.env.iter().copied();
     environment::build(environment, inputs.envp, inherit, changes).map_err(|_| {
         let limit = u32::try_from(ENVIRONMENT - 1).unwrap_or(u32::MAX);

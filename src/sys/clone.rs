@@ -9,7 +9,7 @@ use rustix::io::Errno;
 use rustix::process::Pid;
 
 /// Which of the two processes goes on here.
-pub enum Side {
+pub enum Process {
     /// The one that called; the child's pid in its own PID namespace.
     Parent(Pid),
     /// The new one.
@@ -22,7 +22,7 @@ pub enum Side {
 ///
 /// # Errors
 /// EPERM, EINVAL, ENOSPC, EUSERS, EACCES, EAGAIN, ENOMEM, ENOSYS: see clone(2) and namespaces(7).
-pub fn into_namespaces(namespaces: NamespaceSet) -> Result<Side, Errno> {
+pub fn into_namespaces(namespaces: NamespaceSet) -> Result<Process, Errno> {
     let flags = namespaces.flags();
     let returned = if namespaces.contains(NamespaceSet::TIME) {
         let args = clone_args {
@@ -53,7 +53,7 @@ pub fn into_namespaces(namespaces: NamespaceSet) -> Result<Side, Errno> {
         unsafe { arch::syscall(__NR_clone, [(flags | SIGCHLD) as usize, 0, 0, 0, 0, 0]) }
     };
     let pid = i32::try_from(check(returned)?).unwrap_or(0);
-    Ok(Pid::from_raw(pid).map_or(Side::Child, Side::Parent))
+    Ok(Pid::from_raw(pid).map_or(Process::Child, Process::Parent))
 }
 
 struct Borrowed<'a, T> {

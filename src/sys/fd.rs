@@ -20,6 +20,14 @@ impl Fd {
         u32::try_from(returned).map(Self).map_err(|_| Errno::BADF)
     }
 
+    /// Leaves it to whoever closes everything at once, execve(2) or [`keep_only`], which is soon.
+    /// Not where such numbers get scarce: RLIMIT_NOFILE is 1024 for most.
+    pub fn leave(self) {
+        if self.0 < 256 {
+            core::mem::forget(self);
+        }
+    }
+
     /// Its number.
     pub const fn number(&self) -> u32 {
         self.0
@@ -52,8 +60,9 @@ impl Drop for Fd {
 ///
 /// Descriptors are closed under their owners' feet, so nothing that is in use may lie in the range.
 pub fn close_range(first: u32, last: u32) {
-    // SAFETY: no pointer is passed. The callers (`parent::run` before it opens any, `init` after it
-    // dropped all but those it keeps) see to it that no `Fd` of ours is among them.
+    // SAFETY: no pointer is passed. The callers (`parent::run` before it opens any, `child` and `init`
+    // when they are done with all but those they keep) see to it that no `Fd` of ours that is used or
+    // dropped later is among them.
     let returned = unsafe {
         arch::syscall(
             __NR_close_range,
@@ -90,6 +99,28 @@ fn close_listed(first: u32, last: u32) -> bool {
             },
             Ok(None) => return true,
             Err(_) => return false,
+        }
+    }
+}
+
+/// Closes every descriptor above 2 but `kept`.
+pub fn keep_only(kept: &[Option<u32>]) {
+    let mut first = 3_u32;
+    loop {
+        let next = kept
+            .iter()
+            .flatten()
+            .copied()
+            .filter(|fd| *fd >= first)
+            .min();
+        match next {
+            None => return close_range(first, u32::MAX),
+            Some(next) => {
+                if next > first {
+                    close_range(first, next.saturating_sub(1));
+                }
+                first = next.saturating_add(1);
+            }
         }
     }
 }

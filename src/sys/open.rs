@@ -89,10 +89,15 @@ pub fn duplicate(fd: impl AsFd) -> Result<Fd, Errno> {
 
 /// open_tree(2) of `fd` itself, since Linux 5.2.
 pub fn open_tree(fd: impl AsFd, flags: OpenTreeFlags) -> Result<Fd, Errno> {
-    let flags = flags | OpenTreeFlags::AT_EMPTY_PATH | OpenTreeFlags::OPEN_TREE_CLOEXEC;
+    open_tree_at(fd, c"", flags | OpenTreeFlags::AT_EMPTY_PATH)
+}
+
+/// open_tree(2), since Linux 5.2.
+pub fn open_tree_at(fd: impl AsFd, path: &CStr, flags: OpenTreeFlags) -> Result<Fd, Errno> {
+    let flags = flags | OpenTreeFlags::OPEN_TREE_CLOEXEC;
     let args = [
         word(fd),
-        c"".as_ptr() as usize,
+        path.as_ptr() as usize,
         flags.bits() as usize,
         0,
         0,

@@ -41,7 +41,7 @@ pub unsafe fn start(
     stack: *const usize,
     dynamic: *const Dynamic,
     base: usize,
-    main: fn(Words<'static>, Words<'static>, Raised) -> u8,
+    main: fn(Words<'static>, Words<'static>, Ids) -> u8,
 ) -> ! {
     // SAFETY: the caller vouches for both.
     unsafe { relocate(dynamic, base) };
@@ -58,16 +58,28 @@ pub unsafe fn start(
         .wrapping_add(envp.len())
         .wrapping_add(3);
     // SAFETY: the auxiliary vector follows envp's NULL, which follows argv's, which follows argc.
-    let raised = unsafe { raised(auxiliary.cast()) };
-    super::process::exit(main(argv, envp, raised))
+    let ids = unsafe { ids(auxiliary.cast()) };
+    super::process::exit(main(argv, envp, ids))
 }
 
-/// Whether husk runs with more rights than whoever started it: a set-user-ID or set-group-ID husk.
+/// The ids with which husk was started, as the kernel put them into the auxiliary vector: they need
+/// not be asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ids {
+    /// The effective uid: the one that the kernel compares a map with.
+    pub uid: u32,
+    /// The effective gid.
+    pub gid: u32,
+    /// Whether husk runs with more rights than whoever started it.
+    pub raised: Raised,
+}
+
+/// A set-user-ID or set-group-ID husk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Raised {
     /// Real and effective ids differ.
     Yes,
-    /// They are the same.
+    /// They are the same, and so are the saved ones, which execve(2) made.
     No,
 }
 
@@ -78,11 +90,11 @@ struct Auxiliary {
     value: usize,
 }
 
-/// Compares the ids in the auxiliary vector. Not AT_SECURE, which security modules set too.
+/// Reads the ids, and compares them. Not AT_SECURE, which security modules set too.
 ///
 /// # Safety
 /// `entry` must be the first entry of a vector that ends in AT_NULL.
-unsafe fn raised(mut entry: *const Auxiliary) -> Raised {
+unsafe fn ids(mut entry: *const Auxiliary) -> Ids {
     let (mut real, mut effective) = ([0; 2], [0; 2]);
     loop {
         // SAFETY: the caller vouches for every entry up to AT_NULL, and that one is not passed.
@@ -97,10 +109,13 @@ unsafe fn raised(mut entry: *const Auxiliary) -> Raised {
         }
         entry = entry.wrapping_add(1);
     }
-    match real == effective {
+    // The kernel has 32 bits of them.
+    let [uid, gid] = effective.map(|id| u32::try_from(id).unwrap_or(u32::MAX));
+    let raised = match real == effective {
         true => Raised::No,
         false => Raised::Yes,
-    }
+    };
+    Ids { uid, gid, raised }
 }
 
 /// Adds the load address to every word that holds an address: the relative relocations, the only
@@ -165,6 +180,17 @@ unsafe fn rebase(place: *mut usize, base: usize) {
     let offset = unsafe { place.read() };
     // SAFETY: likewise.
     unsafe { place.write(offset.wrapping_add(base)) };
+}
+
+/// The first bytes of husk's own file, as the kernel has mapped them: the ELF header and what of the
+/// program headers fits, which are another build's in few of them.
+pub fn own_head() -> &'static [u8] {
+    unsafe extern "C" {
+        // The linker's name for the start of the program.
+        static __ehdr_start: [u8; 256];
+    }
+    // SAFETY: the first segment begins with the ELF header and goes on for pages; nothing writes to it.
+    unsafe { &__ehdr_start }
 }
 
 /// Standard error.

@@ -4,9 +4,13 @@ use core::cell::UnsafeCell;
 use core::sync::atomic::{AtomicBool, Ordering};
 
 /// A value in .bss or .data that one owner may take for the life of the program.
+///
+/// In this order: the value may be as large as it likes, and its first page alone is touched for a
+/// short list in it.
+#[repr(C)]
 pub struct Storage<T> {
-    value: UnsafeCell<T>,
     taken: AtomicBool,
+    value: UnsafeCell<T>,
 }
 
 // SAFETY: the value is reached through `take` alone, which gives it to one caller only; `T: Send`

@@ -12,93 +12,19 @@
     reason = "a bench fails by panicking"
 )]
 
+mod floors;
 mod measure;
+mod memory;
+mod rounds;
+mod table;
 
-use measure::{Idle, Init, Times};
-use std::env;
-use std::fs;
-use std::path::{Path, PathBuf};
-
-/// What may be asked for.
-struct Options {
-    rounds: usize,
-    json: Option<PathBuf>,
-}
-
-impl Options {
-    fn read() -> Self {
-        let mut options = Self {
-            rounds: 500,
-            json: None,
-        };
-        let mut words = env::args().skip(1);
-        while let Some(word) = words.next() {
-            let mut value = || words.next().unwrap_or_else(|| panic!("{word} what?"));
-            match word.as_str() {
-                "--rounds" => options.rounds = value().parse().unwrap(),
-                "--json" => options.json = Some(value().into()),
-                // cargo says this to every bench.
-                "--bench" => (),
-                _ => panic!("not an option: {word}: there are --rounds N and --json FILE"),
-            }
-        }
-        options
-    }
-}
-
-/// Figures, a line for each init.
-struct Table {
-    /// Its key in the JSON file.
-    name: &'static str,
-    title: String,
-    columns: &'static [&'static str],
-    rows: Vec<(&'static str, Vec<Option<f64>>)>,
-}
-
-impl Table {
-    fn print(&self) {
-        println!("\n{}\n{:12}", self.title, "");
-        for column in self.columns {
-            print!("{column:>16}");
-        }
-        println!();
-        for (name, figures) in &self.rows {
-            print!("{name:12}");
-            for figure in figures {
-                match figure {
-                    Some(figure) => print!("{:>16}", shown(*figure)),
-                    None => print!("{:>16}", "-"),
-                }
-            }
-            println!();
-        }
-    }
-
-    fn json(&self) -> String {
-        let rows = self.rows.iter().map(|(name, figures)| {
-            let figures = self.columns.iter().zip(figures).map(|(column, figure)| {
-                let figure = figure.map_or_else(|| "null".to_owned(), shown);
-                format!("\"{column}\": {figure}")
-            });
-            let figures: Vec<String> = figures.collect();
-            format!("    \"{name}\": {{{}}}", figures.join(", "))
-        });
-        let rows: Vec<String> = rows.collect();
-        format!("  \"{}\": {{\n{}\n  }}", self.name, rows.join(",\n"))
-    }
-}
-
-/// Whole numbers as such, the others with two places.
-fn shown(figure: f64) -> String {
-    if figure.fract() == 0.0 {
-        format!("{figure}")
-    } else {
-        format!("{figure:.2}")
-    }
-}
+use measure::{Idle, Init};
+use rounds::Times;
+use std::path::Path;
+use table::{Options, Table};
 
 fn main() {
-    let options = Options::read();
+    let options = Options::read(500);
     let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join("alone");
     // As an installed one is.
     let husk = Init::husk().alone(&directory);
@@ -120,10 +46,7 @@ fn main() {
     idle.print();
     let orphans = orphans(&inits);
     orphans.print();
-    if let Some(file) = options.json {
-        let tables = [any, one, idle, orphans].map(|table| table.json());
-        fs::write(file, format!("{{\n{}\n}}\n", tables.join(",\n"))).unwrap();
-    }
+    options.write(&[any, one, idle, orphans]);
 }
 
 /// How long a command takes, what of that is the init's, and how much more it is than the floor's.
@@ -149,7 +72,7 @@ fn starts(name: &'static str, processors: &str, inits: &[Init], times: &[Times])
             "median extra",
             "median ratio",
         ],
-        rows: inits.iter().zip(times).map(row).collect(),
+        rows: table::named(inits.iter().zip(times).map(row)),
     }
 }
 
@@ -167,7 +90,7 @@ fn idle(inits: &[Init], directory: &Path) -> Table {
         name: "idle",
         title: "Private memory in KiB, wake-ups in 3 s, system calls until the spawn".to_owned(),
         columns: &["private", "wakes", "calls"],
-        rows: inits.iter().zip(measure::idle(&alone)).map(row).collect(),
+        rows: table::named(inits.iter().zip(measure::idle(&alone)).map(row)),
     }
 }
 
@@ -184,10 +107,6 @@ fn orphans(inits: &[Init]) -> Table {
         name: "orphans",
         title,
         columns: &["min", "median"],
-        rows: inits
-            .iter()
-            .zip(times.into_iter().flatten())
-            .map(row)
-            .collect(),
+        rows: table::named(inits.iter().zip(times.into_iter().flatten()).map(row)),
     }
 }

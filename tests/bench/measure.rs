@@ -1,15 +1,17 @@
 //! What an init costs, asked of the kernel: the bench prints it, and the tests judge it.
 
+use crate::floors::floor;
+use crate::memory::{private_memory, sum};
+use crate::rounds::{self, Times};
 use rustix::process::{Pid, Signal, geteuid, kill_process};
 use rustix::thread::{CpuSet, sched_getaffinity, sched_getcpu, sched_setaffinity};
 use std::env;
 use std::fs;
 use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
-use std::process::{self, Child, Command, Stdio};
-use std::sync::OnceLock;
+use std::process::{Child, Command, Stdio};
 use std::thread;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::Duration;
 
 /// A program that starts a command: its file, and the words before the command's.
 #[derive(Clone, Debug)]
@@ -110,97 +112,14 @@ pub fn peers() -> Vec<Result<Init, &'static str>> {
         .collect()
 }
 
-/// The program that floor.rs is, for x86_64 alone.
-pub fn floor() -> &'static Path {
-    static FLOOR: OnceLock<PathBuf> = OnceLock::new();
-    FLOOR.get_or_init(|| {
-        let project = Path::new(env!("CARGO_MANIFEST_DIR"));
-        let built = Path::new(env!("CARGO_TARGET_TMPDIR")).join("floor");
-        let new = built.with_extension(process::id().to_string());
-        let status = Command::new(env::var_os("RUSTC").unwrap_or_else(|| "rustc".into()))
-            .args(["--edition=2024", "--target=x86_64-unknown-linux-musl"])
-            .args([
-                "-Cpanic=abort",
-                "-Crelocation-model=static",
-                "-Cstrip=symbols",
-            ])
-            .args([
-                "-Clink-self-contained=no",
-                "-Clink-args=-nostartfiles -nostdlib -static",
-            ])
-            .arg("-Clink-args=-Wl,-z,noseparate-code,-z,norelro,--build-id=none")
-            .arg(project.join("tests/bench/floor.rs"))
-            .arg("-o")
-            .arg(&new)
-            .current_dir(project)
-            .status()
-            .unwrap();
-        assert!(status.success(), "rustc does not build the floor");
-        // The old one may be running.
-        fs::rename(&new, &built).unwrap();
-        built
-    })
-}
-
-/// Times, the shortest first.
-pub struct Times(Vec<Duration>);
-
-impl Times {
-    fn new(mut times: Vec<Duration>) -> Self {
-        times.sort();
-        Self(times)
-    }
-
-    /// The microseconds that so many hundredths of them do not pass: 50 is the median.
-    pub fn quantile(&self, hundredths: usize) -> f64 {
-        self.0[(self.0.len() - 1) * hundredths / 100].as_secs_f64() * 1e6
-    }
-}
-
-/// How long each of the inits takes for a static true, in rounds of all of them, each round in an
-/// order of its own.
+/// How long each of the inits takes for a static true.
 pub fn starts(inits: &[Init], rounds: usize) -> Vec<Times> {
-    const WARM_UP: usize = 20;
     let command = [floor().to_str().unwrap()];
     let mut commands: Vec<Command> = inits
         .iter()
         .map(|init| init.command(&[], &command))
         .collect();
-    let mut times = vec![Vec::with_capacity(rounds); inits.len()];
-    let mut order: Vec<usize> = (0..inits.len()).collect();
-    let mut chance = Chance::new();
-    for round in 0..WARM_UP + rounds {
-        chance.shuffle(&mut order);
-        for index in &order {
-            let begin = Instant::now();
-            let status = commands[*index].status().unwrap();
-            let time = begin.elapsed();
-            assert!(status.success(), "{:?}: {status}", inits[*index]);
-            if round >= WARM_UP {
-                times[*index].push(time);
-            }
-        }
-    }
-    times.into_iter().map(Times::new).collect()
-}
-
-/// Numbers that nobody depends on: xorshift, seeded by the clock.
-struct Chance(u64);
-
-impl Chance {
-    fn new() -> Self {
-        let now = SystemTime::UNIX_EPOCH.elapsed().unwrap();
-        Self(u64::from(now.subsec_nanos()) | 1)
-    }
-
-    fn shuffle<T>(&mut self, items: &mut [T]) {
-        for last in (1..items.len()).rev() {
-            self.0 ^= self.0 << 13;
-            self.0 ^= self.0 >> 7;
-            self.0 ^= self.0 << 17;
-            items.swap(last, usize::try_from(self.0 >> 1).unwrap() % (last + 1));
-        }
-    }
+    rounds::interleaved(&mut commands, rounds)
 }
 
 /// Does this on the processor that we are on, where nobody waits for another one to wake up: what
@@ -244,24 +163,9 @@ pub fn idle(inits: &[Init]) -> Vec<Idle> {
         .collect()
 }
 
-/// The private memory of a process in KiB, clean and dirty.
-pub fn private_memory(pid: u32) -> u64 {
-    sum(&format!("/proc/{pid}/smaps_rollup"), "Private_")
-}
-
 /// How often a process has waited for something.
 pub fn switches(pid: u32) -> u64 {
     sum(&format!("/proc/{pid}/status"), "voluntary_ctxt_switches")
-}
-
-/// The sum of the numbers in a file's lines that begin like this.
-fn sum(file: &str, line: &str) -> u64 {
-    let text = fs::read_to_string(file).unwrap_or_else(|error| panic!("{file}: {error}"));
-    text.lines()
-        .filter(|candidate| candidate.starts_with(line))
-        .map(|line| line.split_whitespace().nth(1).unwrap())
-        .map(|number| number.parse::<u64>().unwrap())
-        .sum()
 }
 
 /// A process that has one child; dropped, both are killed.

@@ -1,13 +1,14 @@
 //! The binary itself: its size, its shape, and the memory that it holds while a command runs.
 
 use crate::husk::Run;
-use crate::measure::{private_memory, switches};
+use crate::measure::switches;
+use crate::memory::private_memory;
 use crate::processes::Container;
 use crate::skip;
 use crate::world::{self, NO_BUSYBOX, NOT_ROOT, everybody};
 use std::fs;
 
-const BUDGET: usize = 160 * 1024;
+const BUDGET: usize = 164 * 1024;
 
 /// Kilobytes of private memory of husk's processes together.
 const MEMORY_BUDGET: u64 = 64;

@@ -41,7 +41,9 @@ fn unsafe_code_is_in_one_place() {
     let files = rust_files(&["src", "tests"]);
     assert!(files.len() > 40, "{}", files.len());
     for (path, text) in files {
-        if path.starts_with("src/sys") || path.ends_with("house.rs") {
+        // The floor has no more to it than system calls.
+        let is_below = path.starts_with("src/sys") || path.starts_with("tests/bench/container");
+        if is_below || path.ends_with("house.rs") {
             continue;
         }
         for (number, line) in text.lines().enumerate() {

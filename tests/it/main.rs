@@ -24,18 +24,29 @@ mod skip;
 
 // What the tests stand on.
 mod faults;
+#[path = "../bench/floors.rs"]
+mod floors;
+#[path = "../bench/footprint.rs"]
+mod footprint;
 mod guest;
 mod guest_containers;
 mod husk;
 mod init;
 mod init_ways;
+#[path = "../bench/launchers.rs"]
+mod launchers;
 mod machine;
 #[path = "../bench/measure.rs"]
 mod measure;
+#[path = "../bench/memory.rs"]
+mod memory;
 mod mount_table;
 mod nothing_left;
 mod podman;
 mod processes;
+#[path = "../bench/rounds.rs"]
+mod rounds;
+mod run_cost;
 mod running;
 mod terminal;
 mod world;

@@ -1,7 +1,6 @@
 //! Capabilities that the command shall not have (capabilities(7)).
 
 use crate::fail::{Doing, Explain, Failed};
-use crate::plan::Plan;
 use crate::plan::capability::{CapabilitySet, names};
 use rustix::io::Errno;
 use rustix::thread::{
@@ -45,13 +44,7 @@ const OVERRIDES: Kernel = Kernel::DAC_OVERRIDE.union(Kernel::DAC_READ_SEARCH);
 
 /// Runs `open` without the rights over the caller's own files that a new user namespace gives, as
 /// soon as its maps are written: what the caller may not open is not opened.
-pub fn as_the_caller<T>(
-    plan: &Plan<'_>,
-    open: impl FnOnce() -> Result<T, Failed>,
-) -> Result<T, Failed> {
-    if plan.maps.is_none() {
-        return open();
-    }
+pub fn as_the_caller<T>(open: impl FnOnce() -> Result<T, Failed>) -> Result<T, Failed> {
     let has = capabilities(None).doing(Doing::DropCapabilities, b"")?;
     let effective = has.effective.difference(OVERRIDES);
     set_capabilities(None, CapabilitySets { effective, ..has })

@@ -4,16 +4,14 @@ pub mod capabilities;
 pub mod credentials;
 
 use crate::fail::{Doing, Explain, Failed};
-use crate::link::Inner;
 use crate::plan::fake_chown::{self, Filter};
 use crate::plan::namespace::NamespaceSet;
 use crate::plan::{Chown, NewPrivileges, Plan};
 use crate::sys::seccomp;
 use crate::sys::storage::Storage;
+use credentials::Ids;
 use rustix::io::Errno;
-use rustix::process::{
-    DumpableBehavior, dumpable_behavior, set_child_subreaper, set_dumpable_behavior,
-};
+use rustix::process::{DumpableBehavior, set_child_subreaper, set_dumpable_behavior};
 use rustix::thread::set_no_new_privs;
 
 /// The filter of fake_chown while it is made.
@@ -25,17 +23,24 @@ pub struct Confined(());
 /// - Should: leave this process with the command's ids and capabilities, out of the container's
 ///   reach.
 /// - Mustn't: need a capability after the ids have changed.
-pub fn apply<'a>(plan: &Plan<'a>, link: &Inner) -> Result<Confined, Failed> {
+///
+/// `ids` says whether those of this process were changed before.
+pub fn apply<'a>(plan: &Plan<'a>, mut ids: Ids) -> Result<Confined, Failed> {
     // CAP_SETPCAP, which a change of ids takes away, is needed for the bounding set.
     capabilities::drop_from_bounding_set(plan.dropped)?;
     if plan.identity != plan.setup {
-        credentials::become_identity(plan.identity, plan.maps.as_ref())?;
+        let maps = plan.maps.as_ref();
+        if credentials::become_identity(plan.setup, plan.identity, maps)? == Ids::Changed {
+            ids = Ids::Changed;
+        }
     }
     capabilities::drop_from_thread(plan.dropped)?;
     if plan.new_privileges == NewPrivileges::Forbidden {
         set_no_new_privs(true).doing(Doing::SetNoNewPrivs, b"")?;
     }
-    if let (Chown::Faked, Some(maps), Some(filter)) = (plan.chown, &plan.maps, FILTER.take()) {
+    if plan.chown == Chown::Faked
+        && let (Some(maps), Some(filter)) = (&plan.maps, FILTER.take())
+    {
         fake_chown::make(maps, filter);
         seccomp::install(filter).doing(Doing::FakeChown, b"")?;
     }
@@ -45,7 +50,9 @@ pub fn apply<'a>(plan: &Plan<'a>, link: &Inner) -> Result<Confined, Failed> {
         let _ = set_child_subreaper(Some(rustix::process::getpid()));
     }
     hide_memory().doing(Doing::HideMemory, b"")?;
-    super::die_with_supervisor(link)?;
+    if ids == Ids::Changed {
+        super::die_with_parent()?;
+    }
     Ok(Confined(()))
 }
 
@@ -55,10 +62,8 @@ pub fn apply<'a>(plan: &Plan<'a>, link: &Inner) -> Result<Confined, Failed> {
 /// namespace: not dumpable, it is closed to the container's root with every capability, and with it
 /// /proc/1/mem, exe, fd, root and ns, and ptrace(2) (CVE-2019-5736). One that is executed inside
 /// would stay open.
+///
+/// The kernel does it or refuses it: there is nothing to be read back.
 fn hide_memory() -> Result<(), Errno> {
-    set_dumpable_behavior(DumpableBehavior::NotDumpable)?;
-    match dumpable_behavior()? {
-        DumpableBehavior::NotDumpable => Ok(()),
-        _ => Err(Errno::PERM),
-    }
+    set_dumpable_behavior(DumpableBehavior::NotDumpable)
 }
