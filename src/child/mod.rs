@@ -16,6 +16,7 @@ pub mod uts;
 
 use crate::fail::{Doing, Explain, Failed, Failure, Status};
 use crate::init;
+use crate::init::bounds::Bounds;
 use crate::init::spawn::{Command, Handover, look_up};
 use crate::link::{Inner, Order, Parent};
 use crate::plan::namespace::NamespaceSet;
@@ -30,7 +31,9 @@ use rustix::process::{Signal, set_parent_process_death_signal, setpgid, umask};
 /// Becomes PID 1: makes everything that `plan` says, then runs the command. Never returns to the
 /// caller's code.
 pub fn run(plan: &Plan<'_>, link: Inner, handover: Handover<'_>) -> ! {
-    let command = Command::new(plan, handover);
+    let bounds = Bounds::of(plan);
+    let mut command = Command::new(plan, handover);
+    command.bounds = bounds.as_ref();
     let ready = set_up(plan, &link).and_then(|confined| {
         if plan.init == Init::Nobody {
             look_up(&command)?;

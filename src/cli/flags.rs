@@ -87,6 +87,8 @@ pub enum Does {
     ClearEnv,
     /// `no_new_privs = false`.
     AllowNewPrivs,
+    /// A limit of setrlimit(2).
+    Limit,
     /// The option of that name of `husk init`.
     Init(Name),
 }
@@ -217,6 +219,10 @@ pub const RUN: &[Flag] = &[
     flag(
         "--allow-new-privs||let set-user-ID programs gain privileges",
         Does::AllowNewPrivs,
+    ),
+    flag(
+        "--ulimit|NAME=SOFT[:HARD]|limit a resource: nofile, nproc, as ...",
+        Does::Limit,
     ),
     flag(
         "--new-session||no controlling terminal: setsid(2)",

@@ -4,6 +4,7 @@ use super::Found;
 use super::flags::{self, Does};
 use crate::arena::Arena;
 use crate::config;
+use crate::config::amount::{Amount, set_limit};
 use crate::config::slot::{Slot, slot};
 use crate::config::{
     At, Config, EnvChange, IdMap, MakeTarget, MissingSource, MountOption, MountRequest, Network,
@@ -15,7 +16,8 @@ use crate::plan::capability::CapabilitySet;
 use crate::plan::id::{INVALID, Inside, MapLine, Outside};
 use crate::plan::mount::MountFlags;
 use crate::plan::namespace::{NAMES, NamespaceSet};
-use crate::text::parse_number;
+use crate::plan::rlimit;
+use crate::text::{parse_number, split_once};
 use core::ffi::CStr;
 
 /// Carries out one flag.
@@ -33,6 +35,7 @@ pub fn apply<'a>(
         Does::Proc if Proc::named(found.word(first)).is_some() => found.set_key(config)?,
         Does::Chdir => config.working_dir = Some(found.path(first)?),
         Does::ClearEnv => config.clear_env = yes(true),
+        Does::Limit => found.limit(config)?,
         Does::AllowNewPrivs => config.no_new_privs = yes(false),
         Does::UidMap => found.add_map_line(config.uid_map)?,
         Does::GidMap => found.add_map_line(config.gid_map)?,
@@ -293,6 +296,26 @@ impl<'a> Found<'a> {
                 })
             }
         }
+    }
+
+    /// `NAME=AMOUNT`, as docker has it.
+    fn limit(&self, config: &mut Config<'a>) -> Result<(), Refused> {
+        let [word, ..] = self.arguments;
+        let Some((name, amount)) = split_once(self.word(word), b'=') else {
+            return self.refuse(What::Found(
+                "must be NAME=SOFT or NAME=SOFT:HARD, not",
+                self.word(word),
+            ));
+        };
+        let Some(resource) = rlimit::named(name) else {
+            return self.refuse(What::Unknown {
+                kind: "limit",
+                found: name,
+                nearest: keys::nearest(name, rlimit::NAMES),
+                allowed: rlimit::NAMES,
+            });
+        };
+        set_limit(config, resource, Amount::Text(amount)).or_else(|what| self.refuse(what))
     }
 
     fn mount(&self, does: Does) -> Result<MountRequest<'a>, Refused> {

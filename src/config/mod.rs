@@ -3,6 +3,7 @@
 //! The file and the command line are two spellings of one [`Config`]: the file is read into it, and
 //! the flags are laid over that. Nothing here has a default and nothing does I/O.
 
+pub mod amount;
 pub mod init;
 pub mod keys;
 pub mod place;
@@ -15,6 +16,7 @@ use crate::plan::capability::CapabilityChange;
 use crate::plan::id::MapLine;
 use crate::plan::mount::MountFlags;
 use crate::plan::namespace::NamespaceSet;
+use crate::plan::rlimit::{self, Limit};
 use crate::plan::rules::Rules;
 use core::ffi::CStr;
 use heapless::Vec;
@@ -76,6 +78,8 @@ pub struct Config<'a> {
     pub no_new_privs: Option<At<bool>>,
     /// Capabilities added and dropped, in order.
     pub capabilities: &'a mut Vec<CapabilityChange, { limits::ENV_CHANGES }>,
+    /// `[limits]`: setrlimit(2); of two for one resource the later one counts.
+    pub limits: &'a mut Vec<Limit, { rlimit::COUNT }>,
     /// `[init]`: how the command is looked after.
     pub init: Rules,
 }
@@ -89,6 +93,7 @@ pub struct Lists<'a> {
     command: Vec<&'a CStr, { limits::COMMAND_WORDS }>,
     env: Vec<EnvChange<'a>, { limits::ENV_CHANGES }>,
     capabilities: Vec<CapabilityChange, { limits::ENV_CHANGES }>,
+    limits: Vec<Limit, { rlimit::COUNT }>,
 }
 
 impl Lists<'_> {
@@ -101,6 +106,7 @@ impl Lists<'_> {
             command: Vec::new(),
             env: Vec::new(),
             capabilities: Vec::new(),
+            limits: Vec::new(),
         }
     }
 }
@@ -142,6 +148,7 @@ impl<'a> Config<'a> {
             fake_chown: None,
             no_new_privs: None,
             capabilities: &mut lists.capabilities,
+            limits: &mut lists.limits,
             init: Rules::DEFAULT,
         }
     }

@@ -27,6 +27,8 @@ doings! {
     DieWithParent: "asking to die with the parent process",
     /// socketpair(2).
     Connect: "connecting the supervisor and PID 1",
+    /// setrlimit(2).
+    SetLimit: "setting the limit",
     /// clone(2).
     CreateNamespaces: "creating namespaces:",
     /// The process in which `husk check` tries it was killed.
@@ -144,6 +146,7 @@ impl Doing {
             Self::FindInterpreter => ": its interpreter is missing: ",
             Self::HelperRefused | Self::LackRanges => ": ",
             Self::MakeSymlink | Self::Move => " to ",
+            Self::SetLimit => ": the hard limit here is ",
             Self::ChangeIds => " ",
             _ => " on ",
         }

@@ -14,6 +14,9 @@ pub fn remedy(doing: Doing, errno: Option<Errno>) -> Option<&'static str> {
         (Doing::CreateNamespaces, Errno::NOSYS) => {
             "a time namespace needs clone3(2), which is missing or filtered here: leave \"time\" out"
         }
+        (Doing::SetLimit, Errno::PERM) => {
+            "only the host's root can raise that (CAP_SYS_RESOURCE; nofile up to fs.nr_open): ask for no more, or raise it where you come from: limits.conf(5), LimitNOFILE= of systemd, docker run --ulimit"
+        }
         (Doing::WriteMap, Errno::PERM | Errno::ACCESS) => {
             "without CAP_SETUID and CAP_SETGID only one's own id can be mapped: user_namespaces(7)"
         }

@@ -6,6 +6,7 @@
 //! outside who looks after the terminal, the other does that itself ([`Keeper`]).
 
 pub mod alone;
+pub mod bounds;
 pub mod early;
 pub mod everyone;
 pub mod interpreter;

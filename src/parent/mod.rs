@@ -1,6 +1,7 @@
 //! Outside: the supervisor, with the caller's ids in the caller's namespaces.
 
 pub mod id_map;
+pub mod limits;
 pub mod relay;
 
 use crate::child;
@@ -86,6 +87,7 @@ pub fn run<'a>(plan: &Plan<'a>) -> Result<Status, Failed> {
     if plan.supervisor == Supervisor::DiesWithParent {
         signal_at_death(Signal::KILL.as_raw())?;
     }
+    limits::raise(plan.limits)?;
     let terminal = Terminal::open(plan.session, plan.init);
     let (outer, inner) = link::pair().doing(Doing::Connect, b"")?;
     let handover = Handover {

@@ -87,6 +87,11 @@ fn put_rest(text: &mut Text, plan: &Plan<'_>) {
     if plan.new_privileges == NewPrivileges::Allowed {
         text.put("no_new_privs: false\n");
     }
+    for limit in plan.limits {
+        text.put("limit: ");
+        limit.put(text);
+        text.put("\n");
+    }
     if plan.chown == Chown::Faked {
         text.put("fake_chown\n");
     }

@@ -8,6 +8,7 @@ pub mod capability;
 pub mod defaults;
 pub mod describe;
 pub mod environment;
+mod excluded;
 pub mod fake_chown;
 #[cfg(test)]
 mod fuzz;
@@ -18,6 +19,7 @@ pub mod mount;
 pub mod namespace;
 pub mod operation;
 mod request;
+pub mod rlimit;
 pub mod rules;
 pub mod signal;
 pub mod target;
@@ -31,6 +33,7 @@ use id_map::Maps;
 use namespace::NamespaceSet;
 use operation::Operation;
 pub use request::{Inputs, Memory, id_map_kind, namespaces, new};
+use rlimit::Limit;
 use rules::Rules;
 
 /// Everything that a container is made from.
@@ -63,6 +66,8 @@ pub struct Plan<'a> {
     pub dropped: CapabilitySet,
     /// PR_SET_NO_NEW_PRIVS.
     pub new_privileges: NewPrivileges,
+    /// setrlimit(2), for the command.
+    pub limits: &'a [Limit],
     /// Whether a change of owner to an id that is not mapped is only said to be made.
     pub chown: Chown,
     /// Where the command starts; `None` is the caller's directory, or `/` of a new root.

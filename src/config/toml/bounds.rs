@@ -1,0 +1,46 @@
+//! Tables of what the command may have at most: `[limits]`.
+
+use super::integer;
+use super::lex::{Kind, Stop};
+use super::value::Source;
+use crate::config::Config;
+use crate::config::amount::{Amount, set_limit};
+use crate::fail::refusal::What;
+use crate::plan::rlimit;
+
+/// Reads the value of `key`, one of [`rlimit::NAMES`].
+pub fn read_limit<'a>(
+    source: &mut Source<'_, 'a>,
+    config: &mut Config<'a>,
+    key: &str,
+) -> Result<(), Stop> {
+    let amount = amount(source)?;
+    match rlimit::named(key) {
+        Some(resource) => {
+            set_limit(config, resource, amount).map_err(|what| source.cursor.refuse(what))
+        }
+        None => Ok(()),
+    }
+}
+
+/// An integer, or a string that spells an amount.
+fn amount<'a>(source: &mut Source<'_, 'a>) -> Result<Amount<'a>, Stop> {
+    if source.cursor.kind()? == Kind::String {
+        return Ok(Amount::Text(source.word()?));
+    }
+    source
+        .cursor
+        .expect(Kind::Integer, "a number or a string")?;
+    let word = source.cursor.word();
+    match integer::parse(word.as_bytes()) {
+        // What is below 0 or beyond 64 bits becomes the largest.
+        Some(number) if number != u64::MAX => Ok(Amount::Number(number)),
+        Some(_) => Err(source.cursor.refuse(What::Found(
+            "must be a number of 64 bits without sign, not",
+            word,
+        ))),
+        None => Err(source
+            .cursor
+            .refuse(What::Found("TOML spells no number like", word))),
+    }
+}
