@@ -1,6 +1,8 @@
 //! One probe for each line of the table.
 
-use super::needs::{always, mounts, needs, needs_own_map, needs_proc, needs_ranges, never};
+use super::needs::{
+    always, mounts, needs, needs_landlock, needs_own_map, needs_proc, needs_ranges, never,
+};
 use super::{Found, Probe, Trial, Works, answer};
 use crate::fail::cause::Cause;
 use crate::host::caller::Caller;
@@ -117,10 +119,14 @@ pub const ALL: &[Probe] = &[
         |plan| plan.chown == Chown::Faked,
         |_| filter(),
     ),
-    probe("Landlock, ABI", never, |_| match support::landlock() {
-        Ok(version) => Found::Much(version),
-        Err(errno) => no(Cause::NoLandlock, errno),
-    }),
+    probe(
+        "Landlock, ABI",
+        needs_landlock,
+        |_| match support::landlock() {
+            Ok(version) => Found::Much(version),
+            Err(errno) => no(Cause::NoLandlock, errno),
+        },
+    ),
     probe("a cgroup of one's own", never, |_| cgroup()),
     probe("slirp4netns or pasta", never, |_| network_helper()),
     probe("/dev/net/tun", never, |_| tun()),

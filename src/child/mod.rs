@@ -21,6 +21,7 @@ use crate::init::spawn::{Command, Handover, look_up};
 use crate::link::{Inner, Order, Parent};
 use crate::plan::namespace::NamespaceSet;
 use crate::plan::{Init, Plan};
+use crate::sys::landlock::Ruleset;
 use crate::sys::net;
 use crate::sys::process::exit;
 use confine::{Confined, capabilities};
@@ -31,15 +32,16 @@ use rustix::process::{Signal, set_parent_process_death_signal, setpgid, umask};
 /// Becomes PID 1: makes everything that `plan` says, then runs the command. Never returns to the
 /// caller's code.
 pub fn run(plan: &Plan<'_>, link: Inner, handover: Handover<'_>) -> ! {
-    let bounds = Bounds::of(plan);
     let mut command = Command::new(plan, handover);
-    command.bounds = bounds.as_ref();
-    let ready = set_up(plan, &link).and_then(|confined| {
+    let mut ruleset = None;
+    let ready = set_up(plan, &link, &mut ruleset).and_then(|confined| {
         if plan.init == Init::Nobody {
             look_up(&command)?;
         }
         Ok(confined)
     });
+    let bounds = Bounds::of(plan, ruleset);
+    command.bounds = bounds.as_ref();
     let status = match (ready, plan.init) {
         (Ok(_), Init::Nobody) => Status::SUCCESS,
         (Ok(confined), Init::Command) => init::replace(confined, &command, &link),
@@ -57,7 +59,11 @@ pub fn run(plan: &Plan<'_>, link: Inner, handover: Handover<'_>) -> ! {
 /// - Does: the file system, names and ids of the container, in the order in which they need each
 ///   other.
 /// - Must not: run anything of the container's, or follow a link out of the new root.
-fn set_up<'a>(plan: &Plan<'a>, link: &Inner) -> Result<Confined, Failed> {
+fn set_up<'a>(
+    plan: &Plan<'a>,
+    link: &Inner,
+    ruleset: &mut Option<Ruleset>,
+) -> Result<Confined, Failed> {
     die_with_supervisor(link)?;
     // A group of its own: the supervisor passes on what the terminal sends to the caller's job.
     let _ = setpgid(None, None);
@@ -80,6 +86,7 @@ fn set_up<'a>(plan: &Plan<'a>, link: &Inner) -> Result<Confined, Failed> {
         net::loopback_up().doing(Doing::RaiseLoopback, b"lo")?;
     }
     root::change_directory(plan)?;
+    *ruleset = confine::landlock::ruleset(plan)?;
     confine::apply(plan, link)
 }
 

@@ -89,6 +89,8 @@ pub enum Does {
     AllowNewPrivs,
     /// A limit of setrlimit(2).
     Limit,
+    /// A key of `[landlock]`; the flag's name says which.
+    Landlock,
     /// The option of that name of `husk init`.
     Init(Name),
 }
@@ -204,6 +206,27 @@ pub const RUN: &[Flag] = &[
         Does::Unshare,
     ),
     flag("--share-{KIND}||leave one out", Does::Share),
+    heading("Landlock (what is below none of these is closed)||"),
+    flag(
+        "--landlock-ro|PATH|files are read, directories listed",
+        Does::Landlock,
+    ),
+    flag(
+        "--landlock-rw|PATH|the same, and written, but not executed",
+        Does::Landlock,
+    ),
+    flag(
+        "--landlock-rx|PATH|files are read and executed",
+        Does::Landlock,
+    ),
+    flag(
+        "--landlock-scope||no abstract sockets, no signals to others",
+        Does::Landlock,
+    ),
+    flag(
+        "--landlock-required||fail where the kernel cannot hold all of it",
+        Does::Landlock,
+    ),
     heading("Command||"),
     flag("--chdir|DIR|where it starts", Does::Chdir),
     flag("--setenv|NAME VALUE|set a variable", Does::SetEnv),

@@ -4,7 +4,6 @@ use super::Found;
 use super::flags::{self, Does};
 use crate::arena::Arena;
 use crate::config;
-use crate::config::amount::{Amount, set_limit};
 use crate::config::slot::{Slot, slot};
 use crate::config::{
     At, Config, EnvChange, IdMap, MakeTarget, MissingSource, MountOption, MountRequest, Network,
@@ -16,8 +15,7 @@ use crate::plan::capability::CapabilitySet;
 use crate::plan::id::{INVALID, Inside, MapLine, Outside};
 use crate::plan::mount::MountFlags;
 use crate::plan::namespace::{NAMES, NamespaceSet};
-use crate::plan::rlimit;
-use crate::text::{parse_number, split_once};
+use crate::text::parse_number;
 use core::ffi::CStr;
 
 /// Carries out one flag.
@@ -36,6 +34,7 @@ pub fn apply<'a>(
         Does::Chdir => config.working_dir = Some(found.path(first)?),
         Does::ClearEnv => config.clear_env = yes(true),
         Does::Limit => found.limit(config)?,
+        Does::Landlock => found.landlock(config)?,
         Does::AllowNewPrivs => config.no_new_privs = yes(false),
         Does::UidMap => found.add_map_line(config.uid_map)?,
         Does::GidMap => found.add_map_line(config.gid_map)?,
@@ -166,11 +165,11 @@ impl<'a> Found<'a> {
         }
     }
 
-    fn refuse<T>(&self, what: What<'_>) -> Result<T, Refused> {
+    pub(super) fn refuse<T>(&self, what: What<'_>) -> Result<T, Refused> {
         Err(Refusal::new(self.place, "", what))
     }
 
-    fn push<T, const N: usize>(
+    pub(super) fn push<T, const N: usize>(
         &self,
         list: &mut heapless::Vec<T, N>,
         item: T,
@@ -203,11 +202,11 @@ impl<'a> Found<'a> {
         flags::namespaces(name).unwrap_or(NamespaceSet::NONE)
     }
 
-    fn word(&self, word: &'a CStr) -> &'a str {
+    pub(super) fn word(&self, word: &'a CStr) -> &'a str {
         word.to_str().unwrap_or("?")
     }
 
-    fn path(&self, path: &'a CStr) -> Result<At<&'a CStr>, Refused> {
+    pub(super) fn path(&self, path: &'a CStr) -> Result<At<&'a CStr>, Refused> {
         if path.is_empty() {
             return self.refuse(What::Text("a path must not be empty"));
         }
@@ -296,26 +295,6 @@ impl<'a> Found<'a> {
                 })
             }
         }
-    }
-
-    /// `NAME=AMOUNT`, as docker has it.
-    fn limit(&self, config: &mut Config<'a>) -> Result<(), Refused> {
-        let [word, ..] = self.arguments;
-        let Some((name, amount)) = split_once(self.word(word), b'=') else {
-            return self.refuse(What::Found(
-                "must be NAME=SOFT or NAME=SOFT:HARD, not",
-                self.word(word),
-            ));
-        };
-        let Some(resource) = rlimit::named(name) else {
-            return self.refuse(What::Unknown {
-                kind: "limit",
-                found: name,
-                nearest: keys::nearest(name, rlimit::NAMES),
-                allowed: rlimit::NAMES,
-            });
-        };
-        set_limit(config, resource, Amount::Text(amount)).or_else(|what| self.refuse(what))
     }
 
     fn mount(&self, does: Does) -> Result<MountRequest<'a>, Refused> {

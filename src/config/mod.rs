@@ -14,6 +14,7 @@ pub mod toml;
 use crate::limits;
 use crate::plan::capability::CapabilityChange;
 use crate::plan::id::MapLine;
+use crate::plan::landlock::Rule;
 use crate::plan::mount::MountFlags;
 use crate::plan::namespace::NamespaceSet;
 use crate::plan::rlimit::{self, Limit};
@@ -80,6 +81,12 @@ pub struct Config<'a> {
     pub capabilities: &'a mut Vec<CapabilityChange, { limits::ENV_CHANGES }>,
     /// `[limits]`: setrlimit(2); of two for one resource the later one counts.
     pub limits: &'a mut Vec<Limit, { rlimit::COUNT }>,
+    /// Paths of `[landlock]`, and what may be done below them.
+    pub landlock: &'a mut Vec<At<Rule<'a>>, { limits::LANDLOCK_RULES }>,
+    /// Whether the kernel must be able to hold all of it.
+    pub landlock_required: Option<At<bool>>,
+    /// Whether abstract sockets and signals of others are out of reach.
+    pub landlock_scope: Option<At<bool>>,
     /// `[init]`: how the command is looked after.
     pub init: Rules,
 }
@@ -94,6 +101,7 @@ pub struct Lists<'a> {
     env: Vec<EnvChange<'a>, { limits::ENV_CHANGES }>,
     capabilities: Vec<CapabilityChange, { limits::ENV_CHANGES }>,
     limits: Vec<Limit, { rlimit::COUNT }>,
+    landlock: Vec<At<Rule<'a>>, { limits::LANDLOCK_RULES }>,
 }
 
 impl Lists<'_> {
@@ -107,6 +115,7 @@ impl Lists<'_> {
             env: Vec::new(),
             capabilities: Vec::new(),
             limits: Vec::new(),
+            landlock: Vec::new(),
         }
     }
 }
@@ -149,6 +158,9 @@ impl<'a> Config<'a> {
             no_new_privs: None,
             capabilities: &mut lists.capabilities,
             limits: &mut lists.limits,
+            landlock: &mut lists.landlock,
+            landlock_required: None,
+            landlock_scope: None,
             init: Rules::DEFAULT,
         }
     }

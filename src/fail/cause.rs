@@ -86,6 +86,8 @@ causes! {
     NoSeccomp: "this kernel has no seccomp filters|use another kernel: --fake-chown needs them",
     /// Before 5.13, or not in the list of LSMs.
     NoLandlock: "this kernel has no Landlock|Linux 5.13 or later, with lsm=landlock,...",
+    /// Before 6.10, or 6.12.
+    OldLandlock: "this kernel's Landlock cannot hold all of it|Linux 6.10 (6.12 for scope), or without `required` as much of it as there is",
     /// Version 1, or not delegated.
     NoCgroup: "no cgroup is delegated to you|systemd-run --user --scope -p Delegate=yes husk ...",
     /// slirp4netns(1), pasta(1).

@@ -103,6 +103,12 @@ doings! {
     DropCapabilities: "dropping capabilities",
     /// prctl(2).
     SetNoNewPrivs: "setting no_new_privs",
+    /// open(2) of a path that Landlock is to leave open.
+    OpenRule: "opening for Landlock",
+    /// The calls of landlock(7).
+    Confine: "confining the command with Landlock",
+    /// The same, where nobody insisted on it.
+    LackLandlock: "doing without Landlock",
     /// PR_SET_SECCOMP of prctl(2).
     FakeChown: "installing the filter of fake_chown",
     /// prctl(2).
@@ -117,6 +123,8 @@ doings! {
     Execute: "running",
     /// execve(2) said ENOENT about a file that is there: its interpreter is not.
     FindInterpreter: "running",
+    /// execve(2) under Landlock.
+    ExecuteConfined: "running under Landlock",
     /// The command is husk's own file.
     ExecuteHusk: "running husk's own file",
 }
@@ -166,9 +174,10 @@ impl Doing {
     pub fn status(self, errno: Option<Errno>) -> Status {
         match (self, errno) {
             (Self::Execute | Self::FindInterpreter, Some(Errno::NOENT)) => Status::NOT_FOUND,
-            (Self::Execute | Self::FindInterpreter | Self::ExecuteHusk, _) => {
-                Status::NOT_EXECUTABLE
-            }
+            (
+                Self::Execute | Self::ExecuteConfined | Self::FindInterpreter | Self::ExecuteHusk,
+                _,
+            ) => Status::NOT_EXECUTABLE,
             _ => Status::HUSK_FAILED,
         }
     }

@@ -51,6 +51,12 @@ pub fn remedy(doing: Doing, errno: Option<Errno>) -> Option<&'static str> {
         (Doing::ChangeIds, Errno::INVAL) => {
             "this id is not mapped into the container: --id-map auto, or --fake-chown"
         }
+        (Doing::OpenRule, Errno::NOENT) => "paths are as the container has them",
+        (Doing::Confine, Errno::PERM) => "Landlock needs no_new_privs",
+        (Doing::Confine, Errno::TOOBIG) => "16 domains of Landlock in each other are the most",
+        (Doing::ExecuteConfined, _) => {
+            "it, what its #! line names, its dynamic linker and its libraries must all be below paths of `execute` (--landlock-rx)"
+        }
         (Doing::Execute, Errno::ACCESS) => "it has no execute permission, or is on a noexec mount",
         (Doing::Execute, Errno::NOENT) => {
             "it is not in the command's PATH, or not below the root directory"

@@ -113,9 +113,9 @@ impl Failure {
 
     /// Takes on what the command may not exceed.
     fn enter(&mut self, bounds: &Bounds<'_>) -> Result<(), ()> {
-        bounds.enter().map_err(|(name, errno)| {
+        bounds.enter().map_err(|(doing, name, errno)| {
             let _ = self.tried.extend_from_slice(name.as_bytes());
-            self.set(Doing::SetLimit, errno);
+            self.set(doing, errno);
         })
     }
 
@@ -134,14 +134,20 @@ impl Failure {
                 let tried = CStr::from_bytes_until_nul(&self.tried).unwrap_or_default();
                 (tried.to_bytes(), interpreter::named_by(tried, &mut memory))
             }
-            Doing::SetLimit => (&*self.tried, &b""[..]),
+            Doing::SetLimit | Doing::Confine => (&*self.tried, &b""[..]),
             _ => (command.name().to_bytes(), &b""[..]),
         };
         let cause = match (self.doing, self.errno) {
             (Doing::Spawn, Errno::AGAIN) => Some(Cause::Processes),
             _ => None,
         };
-        fail::Failure::caused(self.doing, [object, second], Some(self.errno), cause)
+        let doing = match (self.doing, self.errno) {
+            (Doing::Execute, Errno::ACCESS) if command.bounds.is_some_and(Bounds::has_ruleset) => {
+                Doing::ExecuteConfined
+            }
+            (doing, _) => doing,
+        };
+        fail::Failure::caused(doing, [object, second], Some(self.errno), cause)
     }
 }
 

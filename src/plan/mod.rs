@@ -4,6 +4,7 @@
 //! Nothing here changes the system, and nothing after it reads a configuration. The plan is made
 //! once, by the supervisor; PID 1 finds it in its own copy of the memory.
 
+mod bounds;
 pub mod capability;
 pub mod defaults;
 pub mod describe;
@@ -15,6 +16,7 @@ mod fuzz;
 pub mod id;
 pub mod id_map;
 mod identity;
+pub mod landlock;
 pub mod mount;
 pub mod namespace;
 pub mod operation;
@@ -30,6 +32,7 @@ use capability::CapabilitySet;
 use core::ffi::CStr;
 use id::Inside;
 use id_map::Maps;
+use landlock::Landlock;
 use namespace::NamespaceSet;
 use operation::Operation;
 pub use request::{Inputs, Memory, id_map_kind, namespaces, new};
@@ -66,6 +69,8 @@ pub struct Plan<'a> {
     pub dropped: CapabilitySet,
     /// PR_SET_NO_NEW_PRIVS.
     pub new_privileges: NewPrivileges,
+    /// What Landlock leaves of the files; `None` leaves them alone.
+    pub landlock: Option<Landlock<'a>>,
     /// setrlimit(2), for the command.
     pub limits: &'a [Limit],
     /// Whether a change of owner to an id that is not mapped is only said to be made.

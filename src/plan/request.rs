@@ -1,11 +1,13 @@
 //! What was asked for, over defaults: how a [`Plan`] is decided.
 
+use super::bounds::landlock;
 use super::capability::{CapabilityChange, CapabilitySet};
 use super::environment::{self, DEFAULT_PATH, Environment, Inherit};
 use super::excluded::{names_need_uts, only_for_init};
 use super::id::Inside;
 use super::id_map::{Lines, Maps};
 use super::identity;
+use super::landlock::Rule;
 use super::namespace::NamespaceSet;
 use super::operation::{Dev, Operation, PTS, PTS_OF_NO_GROUP};
 use super::rlimit::{self, Limit};
@@ -17,7 +19,7 @@ use crate::config::{At, Config, IdMap, MountOption, Network, Overlay, Place, Pro
 use crate::fail::refusal::{Refusal, Refused, What};
 use crate::host::caller::Caller;
 use crate::host::subid::Ranges;
-use crate::limits::{COMMAND_WORDS, ENVIRONMENT, OPERATIONS};
+use crate::limits::{COMMAND_WORDS, ENVIRONMENT, LANDLOCK_RULES, OPERATIONS};
 use crate::sys::exec::{WordList, Words};
 use core::ffi::CStr;
 use heapless::Vec;
@@ -54,6 +56,7 @@ pub struct Memory<'a> {
     gid: Lines,
     operations: Vec<Operation<'a>, OPERATIONS>,
     limits: Vec<Limit, { rlimit::COUNT }>,
+    landlock: Vec<Rule<'a>, LANDLOCK_RULES>,
 }
 
 impl Memory<'_> {
@@ -66,6 +69,7 @@ impl Memory<'_> {
             gid: Lines::new(),
             operations: Vec::new(),
             limits: Vec::new(),
+            landlock: Vec::new(),
         }
     }
 }
@@ -149,6 +153,7 @@ pub fn new<'a>(inputs: &Inputs<'a, '_>, memory: &'a mut Memory<'a>) -> Result<Pl
             Some(At { value: false, .. }) => NewPrivileges::Allowed,
             _ => NewPrivileges::Forbidden,
         },
+        landlock: landlock(config, &mut memory.landlock)?,
         limits: &memory.limits,
         chown: chown(config, namespaces)?,
         working_dir: working_dir(config, root)?,

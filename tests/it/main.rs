@@ -96,6 +96,7 @@ mod init_terminal;
 mod init_terminal_faults;
 mod init_waits;
 mod job_control;
+mod landlock;
 mod limits;
 mod many_containers;
 mod mount_flags;

@@ -1,11 +1,13 @@
-//! Tables of what the command may have at most: `[limits]`.
+//! Tables of what the command may have at most: `[limits]` and `[landlock]`.
 
 use super::integer;
 use super::lex::{Kind, Stop};
-use super::value::Source;
-use crate::config::Config;
+use super::value::{STRINGS, Source};
 use crate::config::amount::{Amount, set_limit};
+use crate::config::{At, Config};
 use crate::fail::refusal::What;
+use crate::limits;
+use crate::plan::landlock::{Grant, Rule};
 use crate::plan::rlimit;
 
 /// Reads the value of `key`, one of [`rlimit::NAMES`].
@@ -21,6 +23,33 @@ pub fn read_limit<'a>(
         }
         None => Ok(()),
     }
+}
+
+/// Reads the value of `key`, one of [`crate::plan::landlock::KEYS`].
+pub fn read_landlock<'a>(
+    source: &mut Source<'_, 'a>,
+    config: &mut Config<'a>,
+    key: &str,
+) -> Result<(), Stop> {
+    let Some(grant) = Grant::named(key) else {
+        let value = source.boolean()?;
+        let value = Some(At::new(value, source.cursor.place()));
+        match key {
+            "scope" => config.landlock_scope = value,
+            _ => config.landlock_required = value,
+        }
+        return Ok(());
+    };
+    source.array(STRINGS)?;
+    while !source.cursor.closes(b']')? {
+        let path = source.path()?;
+        let rule = At::new(Rule { grant, path }, source.cursor.place());
+        if config.landlock.push(rule).is_err() {
+            return Err(source.cursor.too_many(limits::LANDLOCK_RULES, "paths"));
+        }
+        source.cursor.comma(b']')?;
+    }
+    Ok(())
 }
 
 /// An integer, or a string that spells an amount.

@@ -9,6 +9,7 @@ use crate::config::{At, EnvChange, MakeTarget, MountOption, MountRequest, keys};
 use crate::fail::refusal::What;
 use crate::limits;
 use crate::plan::id::{INVALID, Inside, MapLine, Outside};
+use crate::plan::landlock;
 use crate::plan::mount::{FLAG_NAMES, MountFlags};
 use crate::plan::rlimit;
 use crate::text::words;
@@ -34,6 +35,8 @@ pub enum Table {
     Init,
     /// `[limits]`.
     Limits,
+    /// `[landlock]`.
+    Landlock,
 }
 
 impl Table {
@@ -46,6 +49,7 @@ impl Table {
             "mount" => Self::Mount,
             "init" => Self::Init,
             "limits" => Self::Limits,
+            "landlock" => Self::Landlock,
             _ => Self::Top,
         }
     }
@@ -60,6 +64,7 @@ impl Table {
             Self::Mount => "mount",
             Self::Init => "init",
             Self::Limits => "limits",
+            Self::Landlock => "landlock",
         }
     }
 
@@ -67,7 +72,7 @@ impl Table {
     pub(super) const fn given(self) -> Option<Given> {
         match self {
             Self::Top => None,
-            Self::Env | Self::Init | Self::Limits => Some(Given::Whole),
+            Self::Env | Self::Init | Self::Limits | Self::Landlock => Some(Given::Whole),
             Self::UidMap | Self::GidMap | Self::Mount => Some(Given::Part),
         }
     }
@@ -76,7 +81,7 @@ impl Table {
     pub const fn wanted(self) -> &'static str {
         match self {
             Self::Top => "a plain value",
-            Self::Env | Self::Init | Self::Limits => "a table",
+            Self::Env | Self::Init | Self::Limits | Self::Landlock => "a table",
             Self::UidMap | Self::GidMap | Self::Mount => "an array of tables",
         }
     }
@@ -89,6 +94,7 @@ impl Table {
             Self::Mount => keys::MOUNT,
             Self::Init => keys::INIT,
             Self::Limits => rlimit::NAMES,
+            Self::Landlock => landlock::KEYS,
         }
     }
 }
@@ -131,6 +137,7 @@ impl<'a> Reader<'_, 'a> {
         match self.table {
             Table::Mount => return read_mount(&mut self.source, &mut self.entry.mount, key),
             Table::Init => return super::init::read(&mut self.source, &mut self.config.init, key),
+            Table::Landlock => return bounds::read_landlock(&mut self.source, self.config, key),
             Table::Limits => return bounds::read_limit(&mut self.source, self.config, key),
             _ => (),
         }
@@ -195,7 +202,9 @@ impl<'a> Reader<'_, 'a> {
             at, line, mount, ..
         } = self.entry;
         let missing = match (self.table, line) {
-            (Table::Top | Table::Env | Table::Init | Table::Limits, _) => return Ok(()),
+            (Table::Top | Table::Env | Table::Init | Table::Limits | Table::Landlock, _) => {
+                return Ok(());
+            }
             (Table::Mount, _) if mount.option.is_none() => "option",
             (Table::Mount, _) if mount.target.is_none() => "target",
             (Table::Mount, _) | (_, [Some(_), Some(_), Some(_)]) => return self.add(),
