@@ -89,6 +89,8 @@ fn rehearsal<'a>(plan: &Plan<'a>) -> Plan<'a> {
         },
         // On the host's own tree it would be made, and so what follows one is not tried.
         operations: plan.operations.get(..count).unwrap_or_default(),
+        // Making one would change the host's.
+        cgroup: None,
         init: Init::Nobody,
         session: Session::New,
         ..*plan
@@ -131,7 +133,7 @@ fn takes_writes(writes: Writes<'_>) -> bool {
 /// Tries the whole, and everything else, and prints the table.
 pub fn check(plan: &Plan<'_>, form: Form, fd: impl AsFd) -> Status {
     let rehearsal = rehearsal(plan);
-    let is_whole = rehearsal.operations.len() == plan.operations.len();
+    let is_whole = plan.cgroup.is_none() && rehearsal.operations.len() == plan.operations.len();
     let tried_ok = answer::rehearse(&rehearsal);
     let mut works =
         tried_ok == Works::Yes && rest_has_sources(plan, &rehearsal) && takes_writes(plan.writes);

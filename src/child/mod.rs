@@ -14,7 +14,7 @@ pub mod stack;
 pub mod underlay;
 pub mod uts;
 
-use crate::fail::{Doing, Explain, Failed, Failure, Status};
+use crate::fail::{self, Doing, Explain, Failed, Failure, Status};
 use crate::init;
 use crate::init::bounds::Bounds;
 use crate::init::spawn::{Command, Handover, look_up};
@@ -23,7 +23,7 @@ use crate::plan::namespace::NamespaceSet;
 use crate::plan::{Init, Plan};
 use crate::sys::landlock::Ruleset;
 use crate::sys::net;
-use crate::sys::process::exit;
+use crate::sys::process::{exit, unshare};
 use confine::{Confined, capabilities};
 use rustix::fs::Mode;
 use rustix::io::Errno;
@@ -75,6 +75,9 @@ fn set_up<'a>(
             return Err(Failure::new(Doing::WaitAtGate, b"", errno));
         }
     }
+    if plan.cgroup.is_some() && plan.namespaces.contains(NamespaceSet::CGROUP) {
+        enter_cgroup_namespace(plan)?;
+    }
     confine::credentials::become_identity(plan.setup, plan.maps.as_ref())?;
     // What is made is made for the container; the command gets the caller's mask back.
     let mask = umask(Mode::empty());
@@ -88,6 +91,19 @@ fn set_up<'a>(
     root::change_directory(plan)?;
     *ruleset = confine::landlock::ruleset(plan)?;
     confine::apply(plan, link)
+}
+
+/// Its root is the cgroup that the supervisor has put this process into, which it is in by now.
+fn enter_cgroup_namespace(plan: &Plan<'_>) -> Result<(), Failed> {
+    match unshare(NamespaceSet::CGROUP) {
+        Err(errno @ (Errno::INVAL | Errno::NOSPC))
+            if plan.dispensable.contains(NamespaceSet::CGROUP) =>
+        {
+            fail::warn(Doing::LackNamespace, [b"cgroup", b""], Some(errno), None);
+            Ok(())
+        }
+        done => done.doing(Doing::CreateNamespaces, b"cgroup"),
+    }
 }
 
 /// PR_SET_PDEATHSIG of prctl(2), and the question whether it came too late. The kernel forgets it

@@ -1,14 +1,33 @@
 //! Flags about what the command may have at most, and of which files.
 
 use super::Found;
-use crate::config::amount::{Amount, set_limit};
+use crate::config::amount::{Amount, set_cgroup, set_limit};
 use crate::config::{At, Config, keys};
 use crate::fail::refusal::{Refused, What};
+use crate::plan::cgroup;
 use crate::plan::landlock::{Grant, Rule};
 use crate::plan::rlimit;
-use crate::text::split_once;
+use crate::text::{split_once, words};
 
 impl<'a> Found<'a> {
+    /// The flag is named for the key, with `-` for `_`.
+    pub(super) fn cgroup(&self, config: &mut Config<'a>) -> Result<(), Refused> {
+        let [word, ..] = self.arguments;
+        let name = self.word.to_bytes().split(|byte| *byte == b'=').next();
+        let name = name.unwrap_or_default().strip_prefix(b"--");
+        let name = name.unwrap_or_default();
+        let dash = |byte| if byte == b'_' { b'-' } else { byte };
+        let key = words(cgroup::KEYS).find(|key| key.bytes().map(dash).eq(name.iter().copied()));
+        match key.and_then(cgroup::named) {
+            Some(number) => set_cgroup(config, number, Amount::Text(self.word(word)), self.place)
+                .or_else(|what| self.refuse(what)),
+            None => {
+                config.cgroup_parent = Some(self.path(word)?);
+                Ok(())
+            }
+        }
+    }
+
     /// The end of the flag's name is the key.
     pub(super) fn landlock(&self, config: &mut Config<'a>) -> Result<(), Refused> {
         let name = self.word.to_bytes().split(|byte| *byte == b'=').next();

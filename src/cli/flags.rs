@@ -89,6 +89,8 @@ pub enum Does {
     AllowNewPrivs,
     /// A limit of setrlimit(2).
     Limit,
+    /// A key of `[cgroup]`.
+    Cgroup,
     /// A key of `[landlock]`; the flag's name says which.
     Landlock,
     /// The option of that name of `husk init`.
@@ -206,6 +208,30 @@ pub const RUN: &[Flag] = &[
         Does::Unshare,
     ),
     flag("--share-{KIND}||leave one out", Does::Share),
+    heading("A cgroup of its own (needs a delegated one of version 2)||"),
+    flag(
+        "--memory|BYTES|memory.max, with a suffix k, m, g or t",
+        Does::Cgroup,
+    ),
+    flag(
+        "--memory-high|BYTES|memory.high: slowed down above it",
+        Does::Cgroup,
+    ),
+    flag("--memory-swap|BYTES|memory and swap together", Does::Cgroup),
+    flag(
+        "--pids-limit|N|pids.max: processes and threads, PID 1 included",
+        Does::Cgroup,
+    ),
+    flag("--cpus|N|cpu.max: so many of them, as in 1.5", Does::Cgroup),
+    flag(
+        "--cpu-weight|N|cpu.weight: 1 to 10000, others have 100",
+        Does::Cgroup,
+    ),
+    flag("--io-weight|N|io.weight: the same", Does::Cgroup),
+    flag(
+        "--cgroup-parent|DIR|make it below DIR, not below husk's own",
+        Does::Cgroup,
+    ),
     heading("Landlock (what is below none of these is closed)||"),
     flag(
         "--landlock-ro|PATH|files are read, directories listed",

@@ -34,6 +34,7 @@ pub fn apply<'a>(
         Does::Chdir => config.working_dir = Some(found.path(first)?),
         Does::ClearEnv => config.clear_env = yes(true),
         Does::Limit => found.limit(config)?,
+        Does::Cgroup => found.cgroup(config)?,
         Does::Landlock => found.landlock(config)?,
         Does::AllowNewPrivs => config.no_new_privs = yes(false),
         Does::UidMap => found.add_map_line(config.uid_map)?,

@@ -13,6 +13,7 @@ pub mod toml;
 
 use crate::limits;
 use crate::plan::capability::CapabilityChange;
+use crate::plan::cgroup::{self, Setting};
 use crate::plan::id::MapLine;
 use crate::plan::landlock::Rule;
 use crate::plan::mount::MountFlags;
@@ -81,6 +82,10 @@ pub struct Config<'a> {
     pub capabilities: &'a mut Vec<CapabilityChange, { limits::ENV_CHANGES }>,
     /// `[limits]`: setrlimit(2); of two for one resource the later one counts.
     pub limits: &'a mut Vec<Limit, { rlimit::COUNT }>,
+    /// Limits of `[cgroup]`; of two of one kind the later one counts.
+    pub cgroup: &'a mut Vec<At<Setting>, { cgroup::COUNT }>,
+    /// Below which cgroup the container's is made.
+    pub cgroup_parent: Option<At<&'a CStr>>,
     /// Paths of `[landlock]`, and what may be done below them.
     pub landlock: &'a mut Vec<At<Rule<'a>>, { limits::LANDLOCK_RULES }>,
     /// Whether the kernel must be able to hold all of it.
@@ -101,6 +106,7 @@ pub struct Lists<'a> {
     env: Vec<EnvChange<'a>, { limits::ENV_CHANGES }>,
     capabilities: Vec<CapabilityChange, { limits::ENV_CHANGES }>,
     limits: Vec<Limit, { rlimit::COUNT }>,
+    cgroup: Vec<At<Setting>, { cgroup::COUNT }>,
     landlock: Vec<At<Rule<'a>>, { limits::LANDLOCK_RULES }>,
 }
 
@@ -115,6 +121,7 @@ impl Lists<'_> {
             env: Vec::new(),
             capabilities: Vec::new(),
             limits: Vec::new(),
+            cgroup: Vec::new(),
             landlock: Vec::new(),
         }
     }
@@ -158,6 +165,8 @@ impl<'a> Config<'a> {
             no_new_privs: None,
             capabilities: &mut lists.capabilities,
             limits: &mut lists.limits,
+            cgroup: &mut lists.cgroup,
+            cgroup_parent: None,
             landlock: &mut lists.landlock,
             landlock_required: None,
             landlock_scope: None,

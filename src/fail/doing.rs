@@ -27,6 +27,20 @@ doings! {
     DieWithParent: "asking to die with the parent process",
     /// socketpair(2).
     Connect: "connecting the supervisor and PID 1",
+    /// /proc/self/cgroup.
+    FindCgroup: "finding a cgroup for the container's",
+    /// open(2) of the directory of one.
+    OpenCgroup: "opening the cgroup",
+    /// mkdir(2) of one.
+    MakeCgroup: "making a cgroup in",
+    /// cgroup.subtree_control.
+    EnableController: "handing down the controller",
+    /// Its files.
+    SetCgroup: "setting the limit",
+    /// cgroup.procs.
+    EnterCgroup: "moving PID 1 to the cgroup",
+    /// memory.events.
+    OutOfMemory: "the container was at its memory limit, and the kernel has killed a process of it",
     /// setrlimit(2).
     SetLimit: "setting the limit",
     /// clone(2).
@@ -154,6 +168,7 @@ impl Doing {
             Self::FindInterpreter => ": its interpreter is missing: ",
             Self::HelperRefused | Self::LackRanges => ": ",
             Self::MakeSymlink | Self::Move => " to ",
+            Self::EnableController | Self::SetCgroup => " in ",
             Self::SetLimit => ": the hard limit here is ",
             Self::ChangeIds => " ",
             _ => " on ",

@@ -51,6 +51,10 @@ pub fn remedy(doing: Doing, errno: Option<Errno>) -> Option<&'static str> {
         (Doing::ChangeIds, Errno::INVAL) => {
             "this id is not mapped into the container: --id-map auto, or --fake-chown"
         }
+        (Doing::EnterCgroup, Errno::ACCESS) => {
+            "start husk in the subtree that is delegated to you: systemd-run --user --scope -p Delegate=yes husk ..."
+        }
+        (Doing::SetCgroup, Errno::NOENT) => "this kernel is built without it",
         (Doing::OpenRule, Errno::NOENT) => "paths are as the container has them",
         (Doing::Confine, Errno::PERM) => "Landlock needs no_new_privs",
         (Doing::Confine, Errno::TOOBIG) => "16 domains of Landlock in each other are the most",

@@ -1,5 +1,6 @@
 //! Outside: the supervisor, with the caller's ids in the caller's namespaces.
 
+pub mod cgroup;
 pub mod id_map;
 pub mod limits;
 pub mod relay;
@@ -21,6 +22,7 @@ use crate::sys::clock;
 use crate::sys::clone::{self, Side};
 use crate::sys::fd;
 use crate::sys::signal::{self, Target};
+use cgroup::Leaf;
 use rustix::io::Errno;
 use rustix::process::{Pid, Signal, WaitOptions, waitpid};
 
@@ -88,6 +90,8 @@ pub fn run<'a>(plan: &Plan<'a>) -> Result<Status, Failed> {
         signal_at_death(Signal::KILL.as_raw())?;
     }
     limits::raise(plan.limits)?;
+    // Dropped after the child, whom it holds.
+    let cgroup = plan.cgroup.as_ref().map(Leaf::make).transpose()?;
     let terminal = Terminal::open(plan.session, plan.init);
     let (outer, inner) = link::pair().doing(Doing::Connect, b"")?;
     let handover = Handover {
@@ -96,6 +100,9 @@ pub fn run<'a>(plan: &Plan<'a>) -> Result<Status, Failed> {
         own_file: own_file(plan),
     };
     let (mut child, outer) = create(plan, (outer, inner), handover)?;
+    if let Some(cgroup) = &cgroup {
+        cgroup.place(child.pid())?;
+    }
     if let Some(maps) = &plan.maps {
         // Where PID 1 has failed meanwhile, what it says of why is worth more than what follows
         // from it.
@@ -161,7 +168,12 @@ const DISPENSABLE: [NamespaceSet; 3] = [NamespaceSet::CGROUP, NamespaceSet::IPC,
 /// Clones into the plan's namespaces, but for those that this kernel lacks, or that nobody may have,
 /// and that nobody asked for.
 fn into_namespaces(plan: &Plan<'_>) -> Result<Side, Errno> {
-    let mut namespaces = plan.namespaces;
+    // A cgroup namespace begins where its maker is: PID 1 makes it once it is in its cgroup.
+    let wanted = match plan.cgroup {
+        Some(_) => plan.namespaces.without(NamespaceSet::CGROUP),
+        None => plan.namespaces,
+    };
+    let mut namespaces = wanted;
     let mut forbidden = NamespaceSet::NONE;
     let mut retries = 0..RETRIES;
     loop {
@@ -186,7 +198,7 @@ fn into_namespaces(plan: &Plan<'_>) -> Result<Side, Errno> {
                 None => return Err(Errno::INVAL),
             },
             Ok(Side::Parent(pid)) => {
-                let lacking = plan.namespaces.without(namespaces);
+                let lacking = wanted.without(namespaces);
                 for name in lacking.without(forbidden).names() {
                     let what = [name.as_bytes(), b""];
                     fail::warn(Doing::LackNamespace, what, Some(Errno::INVAL), None);

@@ -1,6 +1,8 @@
 //! What the command may have at most, and of which files: decided.
 
+use super::cgroup::{self, Cgroup, MEMORY, SWAP, Setting};
 use super::landlock::{Lack, Landlock, Rule, Scope};
+use super::rlimit::UNLIMITED;
 use crate::config::{At, Config};
 use crate::fail::refusal::{Refusal, Refused};
 use crate::limits::LANDLOCK_RULES;
@@ -34,4 +36,38 @@ pub fn landlock<'a>(
         },
         scope,
     }))
+}
+
+/// The container's cgroup, where there is a limit, or a place for it.
+pub fn cgroup<'a>(
+    config: &Config<'a>,
+    settings: &'a mut Vec<Setting, { cgroup::COUNT }>,
+) -> Result<Option<Cgroup<'a>>, Refused> {
+    let given = |number| {
+        let mut all = config.cgroup.iter();
+        all.find(|at| at.value.number == number).copied()
+    };
+    for At { mut value, place } in config.cgroup.iter().copied() {
+        if value.number == SWAP && value.value != UNLIMITED {
+            // As docker counts it, memory is a part of it; the kernel counts it apart.
+            let memory = given(MEMORY).map(|at| at.value.value);
+            let Some(swap) = memory.and_then(|memory| value.value.checked_sub(memory)) else {
+                let text = "is memory and swap together: it needs `memory`, and is at least that";
+                return Err(Refusal::text(place, "cgroup.memory_swap", text));
+            };
+            value.value = swap;
+        }
+        let _ = settings.push(value);
+    }
+    let parent = match config.cgroup_parent {
+        Some(At { value, place }) if value.to_bytes().first() != Some(&b'/') => {
+            let text = "must be absolute: a directory below /sys/fs/cgroup";
+            return Err(Refusal::text(place, "cgroup.parent", text));
+        }
+        parent => parent.map(|at| at.value),
+    };
+    if settings.is_empty() && parent.is_none() {
+        return Ok(None);
+    }
+    Ok(Some(Cgroup { parent, settings }))
 }

@@ -88,6 +88,18 @@ fn put_rest(text: &mut Text, plan: &Plan<'_>) {
     if plan.new_privileges == NewPrivileges::Allowed {
         text.put("no_new_privs: false\n");
     }
+    if let Some(cgroup) = &plan.cgroup {
+        put_path(
+            text,
+            "cgroup: below ",
+            cgroup.parent.unwrap_or(c"husk's own"),
+        );
+        for setting in cgroup.settings {
+            text.put("cgroup: ");
+            setting.put(text);
+            text.put("\n");
+        }
+    }
     if let Some(landlock) = &plan.landlock {
         for rule in landlock.rules {
             text.put("landlock: ");

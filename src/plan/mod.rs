@@ -6,6 +6,7 @@
 
 mod bounds;
 pub mod capability;
+pub mod cgroup;
 pub mod defaults;
 pub mod describe;
 pub mod environment;
@@ -29,6 +30,7 @@ pub mod target;
 use crate::config::Proc;
 use crate::sys::exec::Words;
 use capability::CapabilitySet;
+use cgroup::Cgroup;
 use core::ffi::CStr;
 use id::Inside;
 use id_map::Maps;
@@ -71,6 +73,8 @@ pub struct Plan<'a> {
     pub new_privileges: NewPrivileges,
     /// What Landlock leaves of the files; `None` leaves them alone.
     pub landlock: Option<Landlock<'a>>,
+    /// The container's own cgroup; `None` stays in the caller's.
+    pub cgroup: Option<Cgroup<'a>>,
     /// setrlimit(2), for the command.
     pub limits: &'a [Limit],
     /// Whether a change of owner to an id that is not mapped is only said to be made.

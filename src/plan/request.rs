@@ -1,7 +1,8 @@
 //! What was asked for, over defaults: how a [`Plan`] is decided.
 
-use super::bounds::landlock;
+use super::bounds;
 use super::capability::{CapabilityChange, CapabilitySet};
+use super::cgroup::{self, Setting};
 use super::environment::{self, DEFAULT_PATH, Environment, Inherit};
 use super::excluded::{names_need_uts, only_for_init};
 use super::id::Inside;
@@ -57,6 +58,7 @@ pub struct Memory<'a> {
     operations: Vec<Operation<'a>, OPERATIONS>,
     limits: Vec<Limit, { rlimit::COUNT }>,
     landlock: Vec<Rule<'a>, LANDLOCK_RULES>,
+    cgroup: Vec<Setting, { cgroup::COUNT }>,
 }
 
 impl Memory<'_> {
@@ -70,6 +72,7 @@ impl Memory<'_> {
             operations: Vec::new(),
             limits: Vec::new(),
             landlock: Vec::new(),
+            cgroup: Vec::new(),
         }
     }
 }
@@ -153,7 +156,8 @@ pub fn new<'a>(inputs: &Inputs<'a, '_>, memory: &'a mut Memory<'a>) -> Result<Pl
             Some(At { value: false, .. }) => NewPrivileges::Allowed,
             _ => NewPrivileges::Forbidden,
         },
-        landlock: landlock(config, &mut memory.landlock)?,
+        cgroup: bounds::cgroup(config, &mut memory.cgroup)?,
+        landlock: bounds::landlock(config, &mut memory.landlock)?,
         limits: &memory.limits,
         chown: chown(config, namespaces)?,
         working_dir: working_dir(config, root)?,

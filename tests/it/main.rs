@@ -46,6 +46,8 @@ mod artifact;
 mod bad_input;
 mod bad_requests;
 mod bootstrap;
+mod cgroup;
+mod cgroup_guest;
 mod check;
 mod check_hosts;
 mod command;

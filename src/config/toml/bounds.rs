@@ -1,12 +1,13 @@
-//! Tables of what the command may have at most: `[limits]` and `[landlock]`.
+//! Tables of what the command may have at most: `[limits]`, `[cgroup]` and `[landlock]`.
 
 use super::integer;
 use super::lex::{Kind, Stop};
 use super::value::{STRINGS, Source};
-use crate::config::amount::{Amount, set_limit};
+use crate::config::amount::{Amount, set_cgroup, set_limit};
 use crate::config::{At, Config};
 use crate::fail::refusal::What;
 use crate::limits;
+use crate::plan::cgroup;
 use crate::plan::landlock::{Grant, Rule};
 use crate::plan::rlimit;
 
@@ -23,6 +24,25 @@ pub fn read_limit<'a>(
         }
         None => Ok(()),
     }
+}
+
+/// Reads the value of `key`, one of [`cgroup::KEYS`].
+pub fn read_cgroup<'a>(
+    source: &mut Source<'_, 'a>,
+    config: &mut Config<'a>,
+    key: &str,
+) -> Result<(), Stop> {
+    source.cursor.begin();
+    let place = source.cursor.place();
+    let Some(number) = cgroup::named(key) else {
+        config.cgroup_parent = Some(At::new(source.path()?, place));
+        return Ok(());
+    };
+    let amount = match source.cursor.kind()? {
+        Kind::Float => Amount::Text(source.cursor.word()),
+        _ => amount(source)?,
+    };
+    set_cgroup(config, number, amount, place).map_err(|what| source.cursor.refuse(what))
 }
 
 /// Reads the value of `key`, one of [`crate::plan::landlock::KEYS`].

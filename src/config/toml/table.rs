@@ -8,6 +8,7 @@ use super::{Given, Reader, TWICE};
 use crate::config::{At, EnvChange, MakeTarget, MountOption, MountRequest, keys};
 use crate::fail::refusal::What;
 use crate::limits;
+use crate::plan::cgroup;
 use crate::plan::id::{INVALID, Inside, MapLine, Outside};
 use crate::plan::landlock;
 use crate::plan::mount::{FLAG_NAMES, MountFlags};
@@ -35,6 +36,8 @@ pub enum Table {
     Init,
     /// `[limits]`.
     Limits,
+    /// `[cgroup]`.
+    Cgroup,
     /// `[landlock]`.
     Landlock,
 }
@@ -49,6 +52,7 @@ impl Table {
             "mount" => Self::Mount,
             "init" => Self::Init,
             "limits" => Self::Limits,
+            "cgroup" => Self::Cgroup,
             "landlock" => Self::Landlock,
             _ => Self::Top,
         }
@@ -64,6 +68,7 @@ impl Table {
             Self::Mount => "mount",
             Self::Init => "init",
             Self::Limits => "limits",
+            Self::Cgroup => "cgroup",
             Self::Landlock => "landlock",
         }
     }
@@ -72,8 +77,8 @@ impl Table {
     pub(super) const fn given(self) -> Option<Given> {
         match self {
             Self::Top => None,
-            Self::Env | Self::Init | Self::Limits | Self::Landlock => Some(Given::Whole),
             Self::UidMap | Self::GidMap | Self::Mount => Some(Given::Part),
+            _ => Some(Given::Whole),
         }
     }
 
@@ -81,8 +86,8 @@ impl Table {
     pub const fn wanted(self) -> &'static str {
         match self {
             Self::Top => "a plain value",
-            Self::Env | Self::Init | Self::Limits | Self::Landlock => "a table",
             Self::UidMap | Self::GidMap | Self::Mount => "an array of tables",
+            _ => "a table",
         }
     }
 
@@ -94,6 +99,7 @@ impl Table {
             Self::Mount => keys::MOUNT,
             Self::Init => keys::INIT,
             Self::Limits => rlimit::NAMES,
+            Self::Cgroup => cgroup::KEYS,
             Self::Landlock => landlock::KEYS,
         }
     }
@@ -137,6 +143,7 @@ impl<'a> Reader<'_, 'a> {
         match self.table {
             Table::Mount => return read_mount(&mut self.source, &mut self.entry.mount, key),
             Table::Init => return super::init::read(&mut self.source, &mut self.config.init, key),
+            Table::Cgroup => return bounds::read_cgroup(&mut self.source, self.config, key),
             Table::Landlock => return bounds::read_landlock(&mut self.source, self.config, key),
             Table::Limits => return bounds::read_limit(&mut self.source, self.config, key),
             _ => (),
@@ -202,9 +209,7 @@ impl<'a> Reader<'_, 'a> {
             at, line, mount, ..
         } = self.entry;
         let missing = match (self.table, line) {
-            (Table::Top | Table::Env | Table::Init | Table::Limits | Table::Landlock, _) => {
-                return Ok(());
-            }
+            (table, _) if table.given() != Some(Given::Part) => return Ok(()),
             (Table::Mount, _) if mount.option.is_none() => "option",
             (Table::Mount, _) if mount.target.is_none() => "target",
             (Table::Mount, _) | (_, [Some(_), Some(_), Some(_)]) => return self.add(),

@@ -1,0 +1,417 @@
+//! `[cgroup]`: where the container is among the cgroups, what is left of it, and what is said where none
+//! can be had. Limits themselves: [`crate::cgroup_guest`], on a kernel whose controllers are free.
+
+use crate::husk::Run;
+use crate::processes::{self, Container};
+use crate::world::{self, Identity, NOT_ROOT, everybody, tool};
+use rustix::process::Signal;
+use std::fs;
+use std::os::unix::fs::chown;
+use std::path::{Path, PathBuf};
+use std::process;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+const NO_CGROUP: &str = "no writable cgroup hierarchy of version 2, or not root";
+
+/// Where the hierarchy of version 2 is.
+fn top() -> Option<&'static Path> {
+    let tops = ["/sys/fs/cgroup", "/sys/fs/cgroup/unified"].map(Path::new);
+    tops.into_iter()
+        .find(|top| top.join("cgroup.procs").exists())
+}
+
+/// A cgroup that root has given to somebody, and one in it for that one's processes.
+struct Delegated {
+    path: PathBuf,
+}
+
+impl Delegated {
+    fn to(who: &Identity) -> Option<Self> {
+        static NEXT: AtomicU32 = AtomicU32::new(0);
+        world::root()?;
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        let path = top()?.join(format!("husk-tests.{}.{number}", process::id()));
+        fs::create_dir(&path).ok()?;
+        let own = |path: &Path| {
+            for name in ["", "cgroup.procs", "cgroup.subtree_control"] {
+                chown(path.join(name), Some(who.uid), Some(who.gid)).unwrap();
+            }
+        };
+        own(&path);
+        fs::create_dir(path.join("start")).unwrap();
+        own(&path.join("start"));
+        Some(Self { path })
+    }
+
+    fn text(&self) -> &str {
+        self.path.to_str().unwrap()
+    }
+
+    /// The run, started in it, with its cgroup below it.
+    fn run(&self, run: Run) -> Run {
+        let script = format!("echo $$ >{}/start/cgroup.procs", self.text());
+        run.first(["--cgroup-parent", self.text()])
+            .with_mounts(&script)
+    }
+
+    /// The cgroups of husk's in it.
+    fn groups(&self) -> Vec<PathBuf> {
+        let entries = fs::read_dir(&self.path).unwrap();
+        let paths = entries.map(|entry| entry.unwrap().path());
+        paths
+            .filter(|path| path.is_dir() && !path.ends_with("start"))
+            .collect()
+    }
+}
+
+impl Drop for Delegated {
+    fn drop(&mut self) {
+        for group in self.groups() {
+            drop(fs::write(group.join("cgroup.kill"), "1"));
+        }
+        for _ in 0..100 {
+            for path in self.groups().into_iter().chain([self.path.join("start")]) {
+                drop(fs::remove_dir(path));
+            }
+            if fs::remove_dir(&self.path).is_ok() {
+                return;
+            }
+            std::thread::sleep(std::time::Duration::from_millis(20));
+        }
+    }
+}
+
+#[test]
+fn the_container_is_in_a_cgroup_of_its_own_and_sees_nothing_above() {
+    for who in everybody() {
+        let delegated = or_skip!(Delegated::to(who), "{NO_CGROUP}");
+        let script = "grep ^0: /proc/self/cgroup /proc/1/cgroup; echo ready; exec sleep 20";
+        let started = delegated.run(Run::new(who).sh(script)).start();
+        started.wait_for("ready");
+        assert_eq!(
+            started.so_far(),
+            "/proc/self/cgroup:0::/\n/proc/1/cgroup:0::/\nready\n"
+        );
+        let groups = delegated.groups();
+        assert_eq!(groups.len(), 1, "{groups:?}");
+        let init = Container::of(started.pid()).init;
+        let inside = fs::read_to_string(groups[0].join("cgroup.procs")).unwrap();
+        assert_eq!(inside.lines().next(), Some(&*init.to_string()), "{inside}");
+        assert_eq!(inside.lines().count(), 2, "PID 1 and the command: {inside}");
+        let outside = fs::read_to_string(delegated.path.join("start/cgroup.procs")).unwrap();
+        assert_eq!(outside, format!("{}\n", started.pid()));
+        started.signal(Signal::TERM);
+        started.finish().ends_with(143);
+        assert_eq!(delegated.groups(), Vec::<PathBuf>::new());
+    }
+}
+
+#[test]
+fn the_cgroup_namespace_can_be_shared() {
+    for who in everybody() {
+        let delegated = or_skip!(Delegated::to(who), "{NO_CGROUP}");
+        let run = Run::new(who)
+            .word("--share-cgroup")
+            .sh("grep ^0: /proc/self/cgroup");
+        let out = delegated.run(run).output().succeeds();
+        let own = delegated.path.strip_prefix(top().unwrap()).unwrap();
+        let wanted = format!("/{}/husk-", own.display());
+        assert!(out.contains(&wanted), "{out}");
+    }
+}
+
+#[test]
+fn however_it_ends_the_cgroup_is_gone() {
+    for who in everybody() {
+        let delegated = or_skip!(Delegated::to(who), "{NO_CGROUP}");
+        let run = |words: &[&str]| delegated.run(Run::new(who).words(words)).output();
+        run(&["--", "sh", "-c", "exit 7"]).ends_with(7);
+        run(&["--", "sh", "-c", "kill -KILL $$"]).ends_with(137);
+        run(&["--", "/bin/no-such-program"]).ends_with(127);
+        run(&["--as-pid-1", "--", "sh", "-c", "exit 8"]).ends_with(8);
+        run(&["--ro-bind", "/no/such", "/mnt", "--", "true"]).ends_with(125);
+        run(&["--root", "/no/such", "--", "true"]).ends_with(125);
+        assert_eq!(delegated.groups(), Vec::<PathBuf>::new());
+    }
+}
+
+#[test]
+fn what_a_killed_husk_leaves_is_removed_by_the_next_and_what_lives_stays() {
+    for who in everybody() {
+        let delegated = or_skip!(Delegated::to(who), "{NO_CGROUP}");
+        let mark = world::mark();
+        let hold = |mark: &str| {
+            let script = format!("echo ready; exec sleep 30 # {mark}");
+            let started = delegated.run(Run::new(who).sh(&script)).start();
+            started.wait_for("ready");
+            started
+        };
+        let (killed, living) = (hold(&mark), hold("other"));
+        killed.signal(Signal::KILL);
+        assert_eq!(killed.finish().status.code(), None);
+        processes::none_left(&mark);
+        assert_eq!(
+            delegated.groups().len(),
+            2,
+            "it had no time to remove its own"
+        );
+        let out = delegated.run(Run::new(who).sh("echo next")).output();
+        assert_eq!(out.succeeds(), "next\n");
+        let groups = delegated.groups();
+        assert_eq!(groups.len(), 1, "{groups:?}");
+        let inside = fs::read_to_string(groups[0].join("cgroup.procs")).unwrap();
+        assert_eq!(inside.lines().count(), 2, "{inside}");
+        living.signal(Signal::TERM);
+        living.finish().ends_with(143);
+        assert_eq!(delegated.groups(), Vec::<PathBuf>::new());
+    }
+}
+
+#[test]
+fn without_a_pid_namespace_what_is_left_ends_with_the_cgroup() {
+    for who in everybody() {
+        let delegated = or_skip!(Delegated::to(who), "{NO_CGROUP}");
+        let mark = world::mark();
+        let script = format!("sh -c 'sleep 30; : {mark}' >/dev/null 2>&1 & exit 3");
+        let run = Run::new(who).word("--share-pid").sh(&script);
+        delegated.run(run).output().ends_with(3);
+        processes::none_left(&mark);
+        assert_eq!(delegated.groups(), Vec::<PathBuf>::new());
+    }
+}
+
+#[test]
+fn many_at_once_do_not_take_each_other_s() {
+    for who in everybody() {
+        let delegated = or_skip!(Delegated::to(who), "{NO_CGROUP}");
+        let run = delegated.run(Run::new(who).sh("echo ran"));
+        let all: Vec<_> = (0..12).map(|_| run.start()).collect();
+        for started in all {
+            assert_eq!(started.finish().succeeds(), "ran\n");
+        }
+        assert_eq!(delegated.groups(), Vec::<PathBuf>::new());
+    }
+}
+
+#[test]
+fn a_place_where_none_can_be_is_named_with_the_reason() {
+    for who in everybody() {
+        let in_place = |parent: &str| {
+            let run = Run::new(who).words(["--cgroup-parent", parent]);
+            run.sh("echo ran").output()
+        };
+        in_place("/tmp").refuses(&["opening the cgroup /tmp", "version 2", "husk check"]);
+        in_place("/no/such").refuses(&["opening the cgroup /no/such", "ENOENT"]);
+        in_place("relative").refuses(&["--cgroup-parent", "absolute"]);
+        let none = Run::new(who).words(["--memory", "64m"]).sh("echo ran");
+        let none = none.with_mounts("mount -t tmpfs none /sys/fs/cgroup");
+        if world::root().is_some() {
+            none.output().refuses(&["finding a cgroup", "version 2"]);
+        }
+    }
+    let who = or_skip!(world::user(), "{}", world::no_user());
+    or_skip!(world::root(), "{NOT_ROOT}");
+    let delegated = or_skip!(Delegated::to(who), "{NO_CGROUP}");
+    // Started outside of it, a process cannot be brought in.
+    let run = Run::new(who)
+        .words(["--cgroup-parent", delegated.text()])
+        .sh("echo ran");
+    run.output()
+        .refuses(&["moving PID 1 to the cgroup husk-", "EACCES", "Delegate=yes"]);
+    assert_eq!(delegated.groups(), Vec::<PathBuf>::new());
+    let top = or_skip!(top(), "{NO_CGROUP}").to_str().unwrap();
+    let run = Run::new(who).words(["--cgroup-parent", top]).sh("echo ran");
+    run.output()
+        .refuses(&["making a cgroup in", top, "EACCES", "Delegate=yes"]);
+}
+
+#[test]
+fn a_controller_that_is_not_there_is_named() {
+    let top = or_skip!(top(), "{NO_CGROUP}");
+    let there = fs::read_to_string(top.join("cgroup.controllers")).unwrap();
+    let flags = [
+        ("memory", "--memory", "64m"),
+        ("pids", "--pids-limit", "9"),
+        ("cpu", "--cpus", "1"),
+        ("io", "--io-weight", "50"),
+    ];
+    for who in everybody() {
+        let delegated = or_skip!(Delegated::to(who), "{NO_CGROUP}");
+        for (controller, flag, value) in flags {
+            if there.split_whitespace().any(|found| found == controller) {
+                continue;
+            }
+            let run = Run::new(who).words([flag, value]).sh("echo ran");
+            let step = format!(
+                "handing down the controller {controller} in {}",
+                delegated.text()
+            );
+            delegated
+                .run(run)
+                .output()
+                .refuses(&[&step, "ENOENT", "delegate.conf"]);
+            let check = Run::husk(who).words(["check", flag, value]);
+            let row = delegated.run(check).output().ends_with(1).stdout;
+            let row = row
+                .lines()
+                .find(|line| line.contains("a cgroup of one's own"));
+            assert!(row.unwrap().starts_with("! "), "{row:?}");
+            assert!(row.unwrap().contains("does not hand"), "{row:?}");
+        }
+        assert_eq!(delegated.groups(), Vec::<PathBuf>::new());
+    }
+}
+
+#[test]
+fn unasked_no_cgroup_is_looked_at() {
+    or_skip!(tool("strace"), "no strace(1)");
+    for who in everybody() {
+        let dir = who.dir("calls");
+        let log = dir.join("log");
+        let run = Run::new(who).words(["--", "/bin/true"]);
+        run.traced(&log, ["-f", "-b", "execve", "-s", "200"])
+            .output()
+            .succeeds();
+        let log = fs::read_to_string(log).unwrap();
+        for word in ["cgroup\"", "cgroup.", "flock(", "unshare("] {
+            assert!(!log.contains(word), "{word}: {log}");
+        }
+    }
+}
+
+#[test]
+fn the_plan_shows_it() {
+    for who in everybody() {
+        let run = Run::new(who).words(["--dry-run", "--memory", "64m", "--memory-swap=96m"]);
+        let run = run.words(["--cpus", "1.5", "--pids-limit", "-1", "--io-weight", "7"]);
+        let out = run.clone().output().succeeds();
+        for line in [
+            "below husk's own",
+            "memory.max=67108864",
+            "memory.swap.max=33554432",
+            "cpu.max=150000 100000",
+            "pids.max=max",
+            "io.weight=7",
+        ] {
+            let line = format!("cgroup: {line}");
+            assert!(out.lines().any(|found| found == line), "no {line}: {out}");
+        }
+        let below = run
+            .words(["--cgroup-parent", "/sys/fs/cgroup/x"])
+            .output()
+            .succeeds();
+        assert!(
+            below.contains("cgroup: below /sys/fs/cgroup/x\n"),
+            "{below}"
+        );
+    }
+}
+
+#[test]
+fn a_wrong_amount_is_refused_with_what_is_right() {
+    for who in everybody() {
+        for (words, fragments) in [
+            (
+                &["--memory", "64q"][..],
+                &["--memory", "512m", "\"64q\""][..],
+            ),
+            (&["--memory", "-2"], &["512m", "\"-2\""]),
+            (&["--pids-limit", "0"], &["from 1", "\"0\""]),
+            (&["--cpus", "0.001"], &["0.01", "\"0.001\""]),
+            (&["--cpus", "one"], &["1.5", "\"one\""]),
+            (&["--cpu-weight", "0"], &["1 to 10000"]),
+            (&["--io-weight", "10001"], &["1 to 10000"]),
+            (&["--memory-swap", "1g"], &["--memory-swap", "`memory`"]),
+            (
+                &["--memory", "2g", "--memory-swap", "1g"],
+                &["at least that"],
+            ),
+            (&["--memroy", "1g"], &["--memroy", "--memory"]),
+        ] {
+            Run::new(who)
+                .words(words)
+                .sh("echo ran")
+                .output()
+                .refuses(fragments);
+        }
+    }
+}
+
+#[cfg(feature = "toml")]
+#[test]
+fn the_file_has_it_and_flags_override_it() {
+    for who in everybody() {
+        let dir = who.dir("config");
+        let text = "[cgroup]\nparent = \"/sys/fs/cgroup/x\"\nmemory = 1_000_000\nmemory_high = \"1k\"\n\
+                    memory_swap = \"unlimited\"\npids_limit = 12\ncpus = 0.5\ncpu_weight = 3\nio_weight = 4\n";
+        let run = Run::config(who, &dir, text).words(["--dry-run", "--cpus", "2"]);
+        let out = run.output().succeeds();
+        for line in [
+            "below /sys/fs/cgroup/x",
+            "memory.max=1000000",
+            "memory.high=1024",
+            "memory.swap.max=max",
+            "pids.max=12",
+            "cpu.max=200000 100000",
+            "cpu.weight=3",
+            "io.weight=4",
+        ] {
+            let line = format!("cgroup: {line}");
+            assert!(out.lines().any(|found| found == line), "no {line}: {out}");
+        }
+    }
+}
+
+#[cfg(feature = "toml")]
+#[test]
+fn what_is_wrong_in_the_file_is_refused_at_its_place() {
+    for who in everybody() {
+        let dir = who.dir("config");
+        for (text, place, fragments) in [
+            ("[cgroup]\nmemroy = 1\n", "2:1", &["memroy", "memory"][..]),
+            (
+                "[cgroup]\nmemory = 1.5\n",
+                "2:10",
+                &["cgroup.memory", "1.5"],
+            ),
+            (
+                "[cgroup]\nmemory = true\n",
+                "2:10",
+                &["cgroup.memory", "a number or a string"],
+            ),
+            ("[cgroup]\nmemory = -1\n", "2:10", &["cgroup.memory", "-1"]),
+            (
+                "[cgroup]\npids_limit = 0\n",
+                "2:14",
+                &["cgroup.pids_limit", "from 1"],
+            ),
+            ("[cgroup]\ncpus = 1e3\n", "2:8", &["cgroup.cpus", "1e3"]),
+            ("[cgroup]\ncpus = 0\n", "2:8", &["cgroup.cpus", "0.01"]),
+            (
+                "[cgroup]\nmemory_swap = 5\n",
+                "2:15",
+                &["cgroup.memory_swap", "`memory`"],
+            ),
+            (
+                "[cgroup]\nparent = \"x\"\n",
+                "2:10",
+                &["cgroup.parent", "absolute"],
+            ),
+            (
+                "[cgroup]\nparent = 7\n",
+                "2:10",
+                &["cgroup.parent", "a string"],
+            ),
+            ("[cgroup]\n[cgroup]\n", "2:2", &["cgroup", "twice"]),
+        ] {
+            let line = Run::config(who, &dir, text)
+                .sh("echo ran")
+                .output()
+                .refuses(fragments);
+            assert!(
+                line.contains(&format!("box.toml:{place}: ")),
+                "not at {place}: {line}"
+            );
+        }
+    }
+}
