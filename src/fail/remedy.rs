@@ -54,6 +54,9 @@ pub fn remedy(doing: Doing, errno: Option<Errno>) -> Option<&'static str> {
         (Doing::EnterCgroup, Errno::ACCESS) => {
             "start husk in the subtree that is delegated to you: systemd-run --user --scope -p Delegate=yes husk ..."
         }
+        (Doing::EnterCgroup, Errno::OPNOTSUPP) => {
+            "the cgroup above has processes of its own, or threads: name another with --cgroup-parent"
+        }
         (Doing::SetCgroup, Errno::NOENT) => "this kernel is built without it",
         (Doing::OpenRule, Errno::NOENT) => "paths are as the container has them",
         (Doing::Confine, Errno::PERM) => "Landlock needs no_new_privs",

@@ -140,19 +140,20 @@ struct Parent {
 
 impl Parent {
     /// Makes it hand down the controller; and steps aside for that where need be.
+    ///
+    /// The kernel lets a cgroup with processes hand down controllers for threads (pids, cpu), but then
+    /// takes no process into its children (EOPNOTSUPP): so husk looks first.
     fn hand_down(&mut self, controller: &'static str) -> Result<(), Errno> {
         if has_word(&self.fd, c"cgroup.subtree_control", controller) {
             return Ok(());
         }
-        match self.switch(b"+", controller) {
-            Err(Errno::BUSY)
-                if self.aside.is_none() && has_only(&self.fd, [Some(getpid()), None]) =>
-            {
-                self.step_aside()?;
-                self.switch(b"+", controller)?;
+        if self.aside.is_none() && !is_topmost(&self.fd) && !has_only(&self.fd, [None; 2]) {
+            if !has_only(&self.fd, [Some(getpid()), None]) {
+                return Err(Errno::BUSY);
             }
-            done => done?,
+            self.step_aside()?;
         }
+        self.switch(b"+", controller)?;
         let _ = self.enabled.push(controller);
         Ok(())
     }
@@ -204,6 +205,11 @@ fn open(path: &CStr) -> Result<Fd, Failed> {
             Err(Failure::caused(Doing::OpenCgroup, objects, None, cause))
         }
     }
+}
+
+/// Whether it is the topmost, which alone has no type.
+fn is_topmost(group: &Fd) -> bool {
+    accessat(group, c"cgroup.type", Access::EXISTS, AtFlags::empty()).is_err()
 }
 
 /// Whether there are no processes in the cgroup but these.

@@ -48,6 +48,7 @@ mod bad_requests;
 mod bootstrap;
 mod cgroup;
 mod cgroup_guest;
+mod cgroup_words;
 mod check;
 mod check_hosts;
 mod command;

@@ -41,17 +41,14 @@ impl Group {
                 Err(Errno::EXIST) => continue,
                 Err(errno) => return Err(errno),
             }
-            // Between these lines another husk may have found it empty, and removed it.
-            if let Ok(fd) = locked(parent, text)
-                && openat(
-                    &fd,
-                    c"cgroup.procs",
-                    OFlags::PATH | OFlags::CLOEXEC,
-                    Mode::empty(),
-                )
-                .is_ok()
-            {
-                return Ok(Self { name, fd });
+            match locked(parent, text) {
+                Ok(fd) => return Ok(Self { name, fd }),
+                // Another husk has found it empty meanwhile.
+                Err(Errno::AGAIN | Errno::NOENT | Errno::NODEV) => (),
+                Err(errno) => {
+                    let _ = unlinkat(parent, text, AtFlags::REMOVEDIR);
+                    return Err(errno);
+                }
             }
         }
         Err(Errno::EXIST)
@@ -73,12 +70,16 @@ impl Group {
     }
 }
 
-/// Opens and locks the directory of a cgroup, if nobody has.
+/// Opens and locks the directory of a cgroup.
+///
+/// # Errors
+/// EAGAIN where somebody has locked it; ENOENT and ENODEV where somebody has removed it.
 fn locked(parent: &Fd, name: &CStr) -> Result<Fd, Errno> {
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let fd = openat(parent, name, flags, Mode::empty())?;
     flock(&fd, FlockOperation::NonBlockingLockExclusive)?;
-    Ok(fd)
+    let procs = OFlags::PATH | OFlags::CLOEXEC;
+    openat(&fd, c"cgroup.procs", procs, Mode::empty()).map(|_| fd)
 }
 
 fn for_each(parent: &Fd, each: &mut dyn FnMut(&CStr)) {
