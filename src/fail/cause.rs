@@ -90,8 +90,8 @@ causes! {
     OldLandlock: "this kernel's Landlock cannot hold all of it|Linux 6.10 (6.12 for scope), or without `required` as much of it as there is",
     /// Version 1, or not delegated.
     NoCgroup: "no cgroup is delegated to you|systemd-run --user --scope -p Delegate=yes husk ...",
-    /// Version 1.
-    NoCgroup2: "there is no cgroup hierarchy of version 2|boot with systemd.unified_cgroup_hierarchy=1, or mount -t cgroup2 none /sys/fs/cgroup",
+    /// Version 1, alone or with the controllers.
+    NoCgroup2: "there is no cgroup hierarchy of version 2, or it has no controllers|boot with systemd.unified_cgroup_hierarchy=1, or mount -t cgroup2 none /sys/fs/cgroup",
     /// The controllers belong to version 1, or the cgroup above has not handed them down.
     NoController: "the cgroup above does not hand that controller down|in /etc/systemd/system/user@.service.d/delegate.conf: [Service] Delegate=cpu cpuset io memory pids",
     /// No internal processes.

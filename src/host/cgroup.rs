@@ -12,12 +12,10 @@ pub const CGROUP2_SUPER_MAGIC: i64 = 0x6367_7270;
 /// The directory of the caller's cgroup; `None` where there is no hierarchy of version 2, or it is not
 /// mounted where everybody has it.
 pub fn own(memory: &mut [u8; PATH_BYTES]) -> Option<&CStr> {
-    let is_unified =
-        |path: &CStr| statfs(path).is_ok_and(|found| found.f_type == CGROUP2_SUPER_MAGIC);
     // Beside version 1 it has a place of its own.
-    let top: &[u8] = if is_unified(c"/sys/fs/cgroup") {
+    let top: &[u8] = if is_alone() {
         b"/sys/fs/cgroup"
-    } else if is_unified(c"/sys/fs/cgroup/unified") {
+    } else if is_version_2(c"/sys/fs/cgroup/unified") {
         b"/sys/fs/cgroup/unified"
     } else {
         return None;
@@ -32,4 +30,14 @@ pub fn own(memory: &mut [u8; PATH_BYTES]) -> Option<&CStr> {
         }
     });
     found
+}
+
+/// Whether version 2 is all there is where systemd mounts cgroups; beside version 1 it seldom has a
+/// controller.
+pub fn is_alone() -> bool {
+    is_version_2(c"/sys/fs/cgroup")
+}
+
+fn is_version_2(path: &CStr) -> bool {
+    statfs(path).is_ok_and(|found| found.f_type == CGROUP2_SUPER_MAGIC)
 }

@@ -9,7 +9,7 @@ mod directory;
 
 use crate::fail::cause::Cause;
 use crate::fail::{self, Doing, Explain, Failed, Failure};
-use crate::host::cgroup::{CGROUP2_SUPER_MAGIC, own};
+use crate::host::cgroup::{CGROUP2_SUPER_MAGIC, is_alone, own};
 use crate::limits::PATH_BYTES;
 use crate::plan::cgroup::{Cgroup, Setting};
 use crate::sys::clock;
@@ -225,13 +225,21 @@ fn has_only(group: &Fd, allowed: [Option<Pid>; 2]) -> bool {
         .is_ok_and(|text| text.split(|byte| *byte == b'\n').all(is_allowed))
 }
 
+#[cold]
+fn of_missing_controller() -> Cause {
+    match is_alone() {
+        true => Cause::NoController,
+        false => Cause::NoCgroup2,
+    }
+}
+
 /// The failure with what stands behind it.
 #[cold]
 fn refused(doing: Doing, object: &[u8], path: &CStr, errno: Errno) -> Failed {
     let cause = match (doing, errno) {
         (_, Errno::ACCESS | Errno::PERM | Errno::ROFS) => Some(Cause::NoCgroup),
         (Doing::EnableController, Errno::BUSY) => Some(Cause::BusyCgroup),
-        (Doing::EnableController, Errno::NOENT) => Some(Cause::NoController),
+        (Doing::EnableController, Errno::NOENT) => Some(of_missing_controller()),
         _ => None,
     };
     let objects = match object {
@@ -265,7 +273,7 @@ pub fn obstacle(wanted: Option<&Cgroup<'_>>) -> Result<(), (Cause, Option<Errno>
         _ => needed.all(is_there),
     };
     if !is_handed_down {
-        return Err((Cause::NoController, None));
+        return Err((of_missing_controller(), None));
     }
     let mut needed = settings.iter().map(Setting::controller);
     let divided = needed.all(|controller| has_word(&parent, c"cgroup.subtree_control", controller));

@@ -25,7 +25,7 @@ fn in_cgroups(script: &str, check: fn(&Facts, &Said)) -> Question {
 
 /// Prints the limits of the one container that is below $1.
 const LIMITS: &str = "sh -c 'cd '$1'/husk-*.0 || exit
-for file in memory.max memory.high memory.swap.max pids.max cpu.max cpu.weight; do
+for file in memory.max memory.high memory.swap.max pids.max cpu.max cpu.weight io.weight; do
     echo $file $(cat $file 2>&1)
 done
 grep -c . cgroup.procs; cat /proc/self/cgroup'";
@@ -35,7 +35,7 @@ fn limits(below: &str) -> String {
 }
 
 fn limits_hold() -> Vec<Question> {
-    let flags = "--memory 64m --memory-high 48m --memory-swap 80m --pids-limit 20 --cpus 0.5 --cpu-weight 50";
+    let flags = "--memory 64m --memory-high 48m --memory-swap 80m --pids-limit 20 --cpus 0.5 --cpu-weight 50 --io-weight 60";
     vec![
         in_cgroups(
             &format!("husk run {flags} -- {}", limits("/sys/fs/cgroup")),
@@ -139,7 +139,7 @@ fn others() -> Vec<Question> {
 fn all_limits(processes: &str) -> String {
     format!(
         "memory.max 67108864\nmemory.high 50331648\nmemory.swap.max 16777216\npids.max 20\n\
-         cpu.max 50000 100000\ncpu.weight 50\n{processes}\n0::/\nleft:\n"
+         cpu.max 50000 100000\ncpu.weight 50\nio.weight default 60\n{processes}\n0::/\nleft:\n"
     )
 }
 
