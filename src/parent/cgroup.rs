@@ -4,6 +4,10 @@
 //! processes"), unless it is the topmost. So below the caller's own cgroup the supervisor makes room:
 //! where it is the only process in it, as `systemd-run --scope` starts it, it moves into a child of
 //! that cgroup, and back at the end. Other processes are never moved.
+//!
+//! The container is one level below the cgroup that has its limits. Root inside, whose files these are,
+//! may mount the hierarchy of its own cgroup namespace: that begins below the limits, and so does not
+//! show them, with the mount option nsdelegate and without.
 
 mod directory;
 
@@ -17,9 +21,9 @@ use crate::sys::fd::Fd;
 use crate::sys::open::openat;
 use crate::text::{Decimal, Text};
 use core::ffi::CStr;
-use directory::{Group, has_word, read, remove_stale, write};
+use directory::{CONTAINER, Group, has_word, read, remove_stale, write};
 use heapless::Vec;
-use rustix::fs::{Access, AtFlags, CWD, Mode, OFlags, accessat, fstatfs};
+use rustix::fs::{Access, AtFlags, CWD, Mode, OFlags, accessat, fstatfs, mkdirat};
 use rustix::io::Errno;
 use rustix::process::{Pid, getpid, getppid};
 
@@ -31,7 +35,7 @@ const PAUSE: u32 = 10;
 /// The controllers that there may be to enable.
 const CONTROLLERS: usize = 4;
 
-/// The container's cgroup. Dropped, it is removed, with every process that is left in it.
+/// The cgroup with the container's limits. Dropped, it is removed, with every process that is left in it.
 pub struct Leaf {
     group: Group,
     parent: Parent,
@@ -66,6 +70,8 @@ impl Leaf {
         let group = Group::make(&parent.fd, b"")
             .map_err(|errno| refused(Doing::MakeCgroup, b"", path, errno))?;
         let leaf = Self { group, parent };
+        mkdirat(leaf.group.fd(), CONTAINER, Mode::from_raw_mode(0o755))
+            .map_err(|errno| refused(Doing::MakeCgroup, b"", path, errno))?;
         for setting in wanted.settings {
             leaf.limit(setting, path)?;
         }
@@ -92,7 +98,8 @@ impl Leaf {
     pub fn place(&self, pid: Pid) -> Result<(), Failed> {
         let pid = Decimal::new(pid.as_raw_nonzero().get().unsigned_abs());
         let name = self.group.name().to_bytes();
-        write(self.group.fd(), c"cgroup.procs", pid.bytes()).doing(Doing::EnterCgroup, name)
+        write(self.group.fd(), c"container/cgroup.procs", pid.bytes())
+            .doing(Doing::EnterCgroup, name)
     }
 
     /// Removes it, and ends what is left in it, which can only be something without a PID namespace.

@@ -95,7 +95,7 @@ fn the_container_is_in_a_cgroup_of_its_own_and_sees_nothing_above() {
         let groups = delegated.groups();
         assert_eq!(groups.len(), 1, "{groups:?}");
         let init = Container::of(started.pid()).init;
-        let inside = fs::read_to_string(groups[0].join("cgroup.procs")).unwrap();
+        let inside = fs::read_to_string(groups[0].join("container/cgroup.procs")).unwrap();
         assert_eq!(inside.lines().next(), Some(&*init.to_string()), "{inside}");
         assert_eq!(inside.lines().count(), 2, "PID 1 and the command: {inside}");
         let outside = fs::read_to_string(delegated.path.join("start/cgroup.procs")).unwrap();
@@ -116,7 +116,10 @@ fn the_cgroup_namespace_can_be_shared() {
         let out = delegated.run(run).output().succeeds();
         let own = delegated.path.strip_prefix(top().unwrap()).unwrap();
         let wanted = format!("/{}/husk-", own.display());
-        assert!(out.contains(&wanted), "{out}");
+        assert!(
+            out.contains(&wanted) && out.ends_with("/container\n"),
+            "{out}"
+        );
     }
 }
 
@@ -159,7 +162,7 @@ fn what_a_killed_husk_leaves_is_removed_by_the_next_and_what_lives_stays() {
         assert_eq!(out.succeeds(), "next\n");
         let groups = delegated.groups();
         assert_eq!(groups.len(), 1, "{groups:?}");
-        let inside = fs::read_to_string(groups[0].join("cgroup.procs")).unwrap();
+        let inside = fs::read_to_string(groups[0].join("container/cgroup.procs")).unwrap();
         assert_eq!(inside.lines().count(), 2, "{inside}");
         living.signal(Signal::TERM);
         living.finish().ends_with(143);
@@ -176,6 +179,58 @@ fn without_a_pid_namespace_what_is_left_ends_with_the_cgroup() {
         let run = Run::new(who).word("--share-pid").sh(&script);
         delegated.run(run).output().ends_with(3);
         processes::none_left(&mark);
+        assert_eq!(delegated.groups(), Vec::<PathBuf>::new());
+    }
+}
+
+#[test]
+fn what_root_inside_makes_of_its_cgroup_goes_with_it() {
+    let script = "mount -t cgroup2 none /tmp && cd /tmp && mkdir -p a/b/c a/d e && echo made
+        echo $$ >a/d/cgroup.procs && echo moved; exec sleep 20";
+    for who in everybody() {
+        let delegated = or_skip!(Delegated::to(who), "{NO_CGROUP}");
+        let root = or_skip!(who.root_dir(), "{}", world::NO_BUSYBOX);
+        let started = delegated.run(Run::root(who, &root).sh(script)).start();
+        started.wait_for("moved");
+        assert!(
+            started.so_far().starts_with("made\n"),
+            "{}",
+            started.so_far()
+        );
+        assert!(delegated.groups()[0].join("container/a/b/c").exists());
+        started.signal(Signal::KILL);
+        drop(started.finish());
+        let end = std::time::Instant::now() + std::time::Duration::from_secs(5);
+        // The next one takes away what the killed one has left, once that is empty.
+        while !delegated.groups().is_empty() && std::time::Instant::now() < end {
+            delegated.run(Run::new(who).sh("true")).output().succeeds();
+        }
+        assert_eq!(delegated.groups(), Vec::<PathBuf>::new());
+        let ended = script.replace("exec sleep 20", "exit 5");
+        delegated
+            .run(Run::root(who, &root).sh(&ended))
+            .output()
+            .ends_with(5);
+        assert_eq!(delegated.groups(), Vec::<PathBuf>::new());
+    }
+}
+
+#[test]
+fn without_capabilities_nothing_inside_changes_the_host_s_cgroups() {
+    let script = "cd /sys/fs/cgroup && for file in $(find . -name cgroup.max.depth); do
+            (echo 5 >$file) 2>/dev/null && echo changed $file
+            (mkdir ${file%/*}/husk-inside) 2>/dev/null && echo made ${file%/*}
+        done; find . -path '*/container/cgroup.procs' | wc -l";
+    for who in everybody() {
+        let delegated = or_skip!(Delegated::to(who), "{NO_CGROUP}");
+        let root = or_skip!(who.root_dir(), "{}", world::NO_BUSYBOX);
+        let run = Run::root(who, &root)
+            .words(["--cap-drop", "ALL"])
+            .sh(script);
+        let out = delegated.run(run).output().succeeds();
+        assert!(!out.contains("changed") && !out.contains("made"), "{out}");
+        let seen: u32 = out.trim().parse().unwrap();
+        assert!(seen >= 1, "the host's cgroups are there: {out}");
         assert_eq!(delegated.groups(), Vec::<PathBuf>::new());
     }
 }

@@ -28,7 +28,7 @@ const LIMITS: &str = "sh -c 'cd '$1'/husk-*.0 || exit
 for file in memory.max memory.high memory.swap.max pids.max cpu.max cpu.weight io.weight; do
     echo $file $(cat $file 2>&1)
 done
-grep -c . cgroup.procs; cat /proc/self/cgroup'";
+grep -c . container/cgroup.procs; cat /proc/self/cgroup'";
 
 fn limits(below: &str) -> String {
     LIMITS.replace("'$1'", below)
@@ -51,6 +51,19 @@ fn limits_hold() -> Vec<Question> {
         in_cgroups(
             "husk run --pids-limit 4 -- sh -c 'for i in 1 2 3 4; do sleep 1 & done' 2>/dev/null; echo $?",
             |_, said| said.is("2\nleft:\n", "", 0),
+        ),
+        // Its root can mount what is below the limits, and nothing above.
+        in_cgroups(
+            "husk run --memory 64m --pids-limit 9 -- sh -c 'mount -t cgroup2 none /tmp && cd /tmp && ls memory.max pids.max
+            echo +memory >cgroup.subtree_control; mkdir a && echo $$ >a/cgroup.procs && cat /proc/self/cgroup; ls -d ../tmp/husk*'; echo $?
+            cat $C/cgroup.procs | grep -c .",
+            |_, said| {
+                let err = "ls: memory.max: No such file or directory\nls: pids.max: No such file or directory\n\
+                           sh: write error: No such file or directory\nls: ../tmp/husk*: No such file or directory\n";
+                assert_eq!(said.err, err);
+                said.has("0::/a");
+                said.has("left:");
+            },
         ),
         // A fifth of one.
         in_cgroups(

@@ -10,6 +10,9 @@ use rustix::fs::{AtFlags, FlockOperation, Mode, OFlags, flock, mkdirat, unlinkat
 use rustix::io::{Errno, read as read_fd, retry_on_intr, write as write_fd};
 use rustix::process::getpid;
 
+/// The cgroup below it in which the container is.
+pub const CONTAINER: &CStr = c"container";
+
 /// What the names of husk's cgroups begin with.
 const PREFIX: &[u8] = b"husk-";
 
@@ -64,10 +67,53 @@ impl Group {
         &self.fd
     }
 
-    /// Removes it: EBUSY while there is a process in it.
+    /// Removes it with all that is below it: EBUSY while there is a process in it.
     pub fn remove_from(&self, parent: &Fd) -> Result<(), Errno> {
-        unlinkat(parent, self.name(), AtFlags::REMOVEDIR)
+        remove(parent, self.name())
     }
+}
+
+/// How many cgroups are removed below one: a container may make as many as it likes.
+const BELOW: usize = 4096;
+
+/// Removes a cgroup of `parent`, and those that were made below it.
+fn remove(parent: &Fd, name: &CStr) -> Result<(), Errno> {
+    for _ in 0..BELOW {
+        match unlinkat(parent, name, AtFlags::REMOVEDIR) {
+            Err(Errno::BUSY | Errno::NOTEMPTY) => (),
+            done => return done,
+        }
+        let mut at = open_child(parent, name)?;
+        // Down to one that has none below it.
+        loop {
+            let mut child = [0_u8; 256];
+            let child = first_child(&at, &mut child).ok_or(Errno::BUSY)?;
+            if unlinkat(&at, child, AtFlags::REMOVEDIR).is_ok() {
+                break;
+            }
+            at = open_child(&at, child)?;
+        }
+    }
+    Err(Errno::BUSY)
+}
+
+fn open_child(parent: &Fd, name: &CStr) -> Result<Fd, Errno> {
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    openat(parent, name, flags, Mode::empty())
+}
+
+/// The name of the first cgroup right below `parent`.
+fn first_child<'m>(parent: &Fd, memory: &'m mut [u8; 256]) -> Option<&'m CStr> {
+    let mut found = false;
+    for_each(parent, &mut |name| {
+        if !found && open_child(parent, name).is_ok() {
+            found = true;
+            for (to, from) in memory.iter_mut().zip(name.to_bytes_with_nul()) {
+                *to = *from;
+            }
+        }
+    });
+    CStr::from_bytes_until_nul(memory).ok().filter(|_| found)
 }
 
 /// Opens and locks the directory of a cgroup.
@@ -75,8 +121,7 @@ impl Group {
 /// # Errors
 /// EAGAIN where somebody has locked it; ENOENT and ENODEV where somebody has removed it.
 fn locked(parent: &Fd, name: &CStr) -> Result<Fd, Errno> {
-    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    let fd = openat(parent, name, flags, Mode::empty())?;
+    let fd = open_child(parent, name)?;
     flock(&fd, FlockOperation::NonBlockingLockExclusive)?;
     let procs = OFlags::PATH | OFlags::CLOEXEC;
     openat(&fd, c"cgroup.procs", procs, Mode::empty()).map(|_| fd)
@@ -99,7 +144,7 @@ pub fn remove_stale(parent: &Fd) {
         if name.to_bytes().starts_with(PREFIX)
             && let Ok(_lock) = locked(parent, name)
         {
-            let _ = unlinkat(parent, name, AtFlags::REMOVEDIR);
+            let _ = remove(parent, name);
         }
     });
 }
@@ -108,8 +153,7 @@ pub fn remove_stale(parent: &Fd) {
 pub fn count(parent: &Fd) -> usize {
     let mut found = 0_usize;
     for_each(parent, &mut |name| {
-        let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        found = found.saturating_add(openat(parent, name, flags, Mode::empty()).is_ok().into());
+        found = found.saturating_add(open_child(parent, name).is_ok().into());
     });
     found
 }
