@@ -34,6 +34,9 @@ pub const COMMAND_WORDS: usize = 256;
 /// Words of a command that is a script without a #! line, which gets them by way of the shell.
 pub const SCRIPT_WORDS: usize = 3840;
 
+/// Paths of `[landlock]`, in the file and the flags together.
+pub const LANDLOCK_RULES: usize = 128;
+
 /// Bytes of a path with its NUL: PATH_MAX (limits.h).
 pub const PATH_BYTES: usize = 4096;
 

@@ -135,12 +135,18 @@ impl Decimal {
 
 /// A decimal number without sign, as subuid(5) and the command line have them.
 pub fn parse_number(text: &[u8]) -> Option<u32> {
+    parse_long(text).and_then(|number| u32::try_from(number).ok())
+}
+
+/// The same with room for what setrlimit(2) and cgroups count.
+#[inline(never)]
+pub fn parse_long(text: &[u8]) -> Option<u64> {
     if text.is_empty() {
         return None;
     }
-    text.iter().try_fold(0_u32, |number, byte| {
+    text.iter().try_fold(0_u64, |number, byte| {
         let digit = char::from(*byte).to_digit(10)?;
-        number.checked_mul(10)?.checked_add(digit)
+        number.checked_mul(10)?.checked_add(u64::from(digit))
     })
 }
 

@@ -90,6 +90,8 @@ fn rehearsal<'a>(plan: &Plan<'a>) -> Plan<'a> {
         },
         // On the host's own tree it would be made, and so what follows one is not tried.
         operations: plan.operations.get(..count).unwrap_or_default(),
+        // Making one would change the host's.
+        cgroup: None,
         init: Init::Nobody,
         session: Session::New,
         ..*plan
@@ -135,7 +137,7 @@ pub fn check(plan: &Plan<'_>, form: Form, fd: impl AsFd) -> Status {
     // A process whose file its user may not read has a /proc of root's, where no map can be written.
     let _ = set_dumpable_behavior(DumpableBehavior::Dumpable);
     let rehearsal = rehearsal(plan);
-    let is_whole = rehearsal.operations.len() == plan.operations.len();
+    let is_whole = plan.cgroup.is_none() && rehearsal.operations.len() == plan.operations.len();
     let tried_ok = answer::rehearse(&rehearsal);
     let mut works =
         tried_ok == Works::Yes && rest_has_sources(plan, &rehearsal) && takes_writes(plan.writes);

@@ -3,6 +3,7 @@
 use crate::config::Proc;
 use crate::plan::Plan;
 use crate::plan::id_map::{Wish, Writer};
+use crate::plan::landlock::Lack;
 use crate::plan::namespace::NamespaceSet;
 use crate::plan::operation::Action;
 use core::ffi::CStr;
@@ -33,6 +34,11 @@ pub fn needs_ranges(plan: &Plan<'_>) -> bool {
             .any(|map| map.writer != Writer::Husk);
         by_helper && maps.ranges == Wish::Required
     })
+}
+
+pub fn needs_landlock(plan: &Plan<'_>) -> bool {
+    plan.landlock
+        .is_some_and(|landlock| landlock.lack == Lack::Refused)
 }
 
 pub fn needs_proc(plan: &Plan<'_>) -> bool {

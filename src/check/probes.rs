@@ -1,6 +1,8 @@
 //! One probe for each line of the table.
 
-use super::needs::{always, mounts, needs, needs_own_map, needs_proc, needs_ranges, never};
+use super::needs::{
+    always, mounts, needs, needs_landlock, needs_own_map, needs_proc, needs_ranges, never,
+};
 use super::{Found, Probe, Trial, Works, answer};
 use crate::fail::cause::Cause;
 use crate::host::caller::Caller;
@@ -8,6 +10,7 @@ use crate::host::cause;
 use crate::host::helper;
 use crate::host::subid::{self, Ranges};
 use crate::id_map;
+use crate::parent::cgroup::obstacle;
 use crate::plan::Identity;
 use crate::plan::Plan;
 use crate::plan::id::{Inside, MapLine, Outside};
@@ -19,9 +22,7 @@ use crate::sys::seccomp::{self, ALLOW, Instruction};
 use crate::sys::signal::SignalSet;
 use crate::sys::support::{self, Call};
 use core::ffi::CStr;
-use rustix::fs::{
-    Access, AtFlags, CWD, Mode, OFlags, StatVfsMountFlags, accessat, mkdirat, statfs, statvfs,
-};
+use rustix::fs::{CWD, Mode, OFlags, StatVfsMountFlags, mkdirat, statfs, statvfs};
 use rustix::io::Errno;
 use rustix::mount::{MountFlags, mount};
 use rustix::process::{Pid, chdir, getegid, geteuid, pivot_root};
@@ -118,11 +119,22 @@ pub const ALL: &[Probe] = &[
         |plan| plan.chown == Chown::Faked,
         |_| filter(),
     ),
-    probe("Landlock, ABI", never, |_| match support::landlock() {
-        Ok(version) => Found::Much(version),
-        Err(errno) => no(Cause::NoLandlock, errno),
-    }),
-    probe("a cgroup of one's own", never, |_| cgroup()),
+    probe(
+        "Landlock, ABI",
+        needs_landlock,
+        |_| match support::landlock() {
+            Ok(version) => Found::Much(version),
+            Err(errno) => no(Cause::NoLandlock, errno),
+        },
+    ),
+    probe(
+        "a cgroup of one's own",
+        |plan| plan.cgroup.is_some(),
+        |trial| match obstacle(trial.plan.cgroup.as_ref()) {
+            Ok(()) => Found::Yes,
+            Err((cause, errno)) => Found::No(Some(cause), errno),
+        },
+    ),
     probe("slirp4netns or pasta", never, |_| network_helper()),
     probe("/dev/net/tun", never, |_| tun()),
     probe("programs in the root", always, executable),
@@ -293,15 +305,6 @@ fn filter() -> Found {
     match set_no_new_privs(true).and_then(|()| seccomp::install(&allow)) {
         Ok(()) => Found::Yes,
         Err(errno) => no(Cause::NoSeccomp, errno),
-    }
-}
-
-/// Whether the caller may put processes into a cgroup (cgroups(7), version 2).
-fn cgroup() -> Found {
-    match cause::own_cgroup(|procs| accessat(CWD, procs, Access::WRITE_OK, AtFlags::empty())) {
-        Some(Ok(())) => Found::Yes,
-        Some(Err(errno)) => no(Cause::NoCgroup, errno),
-        None => Found::No(Some(Cause::NoCgroup), None),
     }
 }
 

@@ -17,18 +17,19 @@ pub mod umask;
 pub mod underlay;
 pub mod uts;
 
-use crate::fail::{Doing, Explain, Failed, Failure, Status};
+use crate::fail::{self, Doing, Explain, Failed, Failure, Status};
 use crate::id_map;
 use crate::init;
+use crate::init::bounds::Bounds;
 use crate::init::spawn::{Command, Handover, look_up};
 use crate::job::terminal::Terminal;
 use crate::link::{Inner, Order, Outer, Parent};
-use crate::plan::id_map::Side;
 use crate::plan::namespace::NamespaceSet;
 use crate::plan::{Identity, Init, Plan};
 use crate::sys::fd::keep_only;
+use crate::sys::landlock::Ruleset;
 use crate::sys::net;
-use crate::sys::process::exit;
+use crate::sys::process::{exit, unshare};
 use confine::credentials::{self, Ids};
 use confine::{Confined, capabilities};
 use core::mem;
@@ -38,14 +39,19 @@ use sources::Opened;
 
 /// Becomes PID 1: makes everything that `plan` says, then runs the command. Never returns to the
 /// caller's code.
-pub fn run(plan: &Plan<'_>, (link, outer): (Inner, Outer), handover: Handover<'_>) -> ! {
-    let command = Command::new(plan, handover);
-    let ready = set_up(plan, (&link, outer), handover.terminal).and_then(|confined| {
-        if plan.init == Init::Nobody {
-            look_up(&command)?;
-        }
-        Ok(confined)
-    });
+pub fn run(plan: &Plan<'_>, ends: (Inner, Outer), handover: Handover<'_>) -> ! {
+    let mut command = Command::new(plan, handover);
+    let mut ruleset = None;
+    let (link, outer) = ends;
+    let ready =
+        set_up(plan, (&link, outer), handover.terminal, &mut ruleset).and_then(|confined| {
+            if plan.init == Init::Nobody {
+                look_up(&command)?;
+            }
+            Ok(confined)
+        });
+    let bounds = Bounds::of(plan, ruleset);
+    command.bounds = bounds.as_ref();
     let status = match (ready, plan.init) {
         (Ok(_), Init::Nobody) => Status::SUCCESS,
         (Ok(confined), Init::Command) => init::replace(confined, &command, &link),
@@ -67,11 +73,15 @@ fn set_up<'a>(
     plan: &Plan<'a>,
     (link, outer): (&Inner, Outer),
     terminal: Option<&Terminal>,
+    ruleset: &mut Option<Ruleset>,
 ) -> Result<Confined, Failed> {
     die_with_parent()?;
     // A group of its own: the supervisor passes on what the terminal sends to the caller's job.
     let _ = setpgid(None, None);
     let (opened, ids) = be_mapped(plan, (link, outer))?;
+    if plan.cgroup.is_some() && plan.namespaces.contains(NamespaceSet::CGROUP) {
+        enter_cgroup_namespace(plan)?;
+    }
     let assembled = mounts::assemble(plan, opened, terminal)?;
     root::enter(plan, assembled)?;
     uts::set_names(plan)?;
@@ -79,8 +89,10 @@ fn set_up<'a>(
         net::loopback_up().doing(Doing::RaiseLoopback, b"lo")?;
     }
     root::change_directory(plan)?;
+    *ruleset = confine::landlock::ruleset(plan)?;
     let confined = confine::apply(plan, ids)?;
-    keep_only(&[Some(link.number()), terminal.map(Terminal::number)]);
+    let rules = ruleset.as_ref().map(Ruleset::number);
+    keep_only(&[Some(link.number()), terminal.map(Terminal::number), rules]);
     // With its own copy of the other end closed PID 1 sees whether the supervisor's is: asked after
     // the signal of its death, which says nothing of one that came before.
     match link.supervisor() {
@@ -92,32 +104,44 @@ fn set_up<'a>(
 /// Opens what is outside, with the caller's rights, and becomes somebody in the new user namespace.
 fn be_mapped<'a>(plan: &Plan<'a>, (link, outer): (&Inner, Outer)) -> Result<(Opened, Ids), Failed> {
     let maps = plan.maps.as_ref();
-    let opened = match maps.map(|maps| (maps, maps.from)) {
-        Some((maps, Side::Inside)) => {
-            // As long as nobody is mapped, no capability of the new namespace reaches a file.
-            let opened = sources::open(plan)?;
-            id_map::write_own(maps)?;
-            mem::forget(outer);
-            opened
-        }
-        Some((_, Side::Outside)) => {
+    let opened = match maps {
+        _ if plan.waits() => {
             // Whoever waits for the supervisor must see its end.
             drop(outer);
-            let opened = capabilities::as_the_caller(|| sources::open(plan))?;
+            let opened = match maps {
+                Some(_) => capabilities::as_the_caller(|| sources::open(plan))?,
+                None => sources::open(plan)?,
+            };
             match link.wait() {
                 Ok(Order::Go) => opened,
                 Ok(Order::TakeTerminal) | Err(Errno::PIPE) => exit(125),
                 Err(errno) => return Err(Failure::new(Doing::WaitAtGate, b"", errno)),
             }
         }
-        None => {
+        maps => {
             mem::forget(outer);
-            sources::open(plan)?
+            // As long as nobody is mapped, no capability of the new namespace reaches a file.
+            let opened = sources::open(plan)?;
+            maps.map_or(Ok(()), id_map::write_own)?;
+            opened
         }
     };
     let own = maps.map_or(Identity::UNCHANGED, |maps| maps.caller);
     let ids = credentials::become_identity(own, plan.setup, maps)?;
     Ok((opened, ids))
+}
+
+/// Its root is the cgroup that the supervisor has put this process into, which it is in by now.
+fn enter_cgroup_namespace(plan: &Plan<'_>) -> Result<(), Failed> {
+    match unshare(NamespaceSet::CGROUP) {
+        Err(errno @ (Errno::INVAL | Errno::NOSPC))
+            if plan.dispensable.contains(NamespaceSet::CGROUP) =>
+        {
+            fail::warn(Doing::LackNamespace, [b"cgroup", b""], Some(errno), None);
+            Ok(())
+        }
+        done => done.doing(Doing::CreateNamespaces, b"cgroup"),
+    }
 }
 
 /// PR_SET_PDEATHSIG of prctl(2). The kernel forgets it whenever the ids change (commit_creds), so it

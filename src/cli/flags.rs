@@ -103,6 +103,12 @@ pub enum Does {
     ClearEnv,
     /// `no_new_privs = false`.
     AllowNewPrivs,
+    /// A limit of setrlimit(2).
+    Limit,
+    /// A key of `[cgroup]`.
+    Cgroup,
+    /// A key of `[landlock]`; the flag's name says which.
+    Landlock,
     /// The option of that name of `husk init`.
     Init(Name),
 }
@@ -218,6 +224,51 @@ pub const RUN: &[Flag] = &[
         Does::Unshare,
     ),
     flag("--share-{KIND}||leave one out", Does::Share),
+    heading("A cgroup of its own (needs a delegated one of version 2)||"),
+    flag(
+        "--memory|BYTES|memory.max, with a suffix k, m, g or t",
+        Does::Cgroup,
+    ),
+    flag(
+        "--memory-high|BYTES|memory.high: slowed down above it",
+        Does::Cgroup,
+    ),
+    flag("--memory-swap|BYTES|memory and swap together", Does::Cgroup),
+    flag(
+        "--pids-limit|N|pids.max: processes and threads, PID 1 included",
+        Does::Cgroup,
+    ),
+    flag("--cpus|N|cpu.max: so many of them, as in 1.5", Does::Cgroup),
+    flag(
+        "--cpu-weight|N|cpu.weight: 1 to 10000, others have 100",
+        Does::Cgroup,
+    ),
+    flag("--io-weight|N|io.weight: the same", Does::Cgroup),
+    flag(
+        "--cgroup-parent|DIR|make it below DIR, not below husk's own",
+        Does::Cgroup,
+    ),
+    heading("Landlock (what is below none of these is closed)||"),
+    flag(
+        "--landlock-ro|PATH|files are read, directories listed",
+        Does::Landlock,
+    ),
+    flag(
+        "--landlock-rw|PATH|the same, and written, but not executed",
+        Does::Landlock,
+    ),
+    flag(
+        "--landlock-rx|PATH|files are read and executed",
+        Does::Landlock,
+    ),
+    flag(
+        "--landlock-scope||no abstract sockets, no signals to others",
+        Does::Landlock,
+    ),
+    flag(
+        "--landlock-required||fail where the kernel cannot hold all of it",
+        Does::Landlock,
+    ),
     heading("Command||"),
     flag("--chdir|DIR|where it starts", Does::Chdir),
     flag("--setenv|NAME VALUE|set a variable", Does::SetEnv),
@@ -233,6 +284,10 @@ pub const RUN: &[Flag] = &[
     flag(
         "--allow-new-privs||let set-user-ID programs gain privileges",
         Does::AllowNewPrivs,
+    ),
+    flag(
+        "--ulimit|NAME=SOFT[:HARD]|limit a resource: nofile, nproc, as ...",
+        Does::Limit,
     ),
     flag(
         "--new-session||no controlling terminal: setsid(2)",

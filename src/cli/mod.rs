@@ -1,5 +1,6 @@
 //! The command line: words into a [`Config`], or into a question that is answered at once.
 
+mod bounds;
 pub mod flags;
 #[cfg(test)]
 mod fuzz;

@@ -33,6 +33,9 @@ pub fn apply<'a>(
         Does::Proc if Proc::named(found.word(first)).is_some() => found.set_key(config)?,
         Does::Chdir => config.working_dir = Some(found.path(first)?),
         Does::ClearEnv => config.clear_env = yes(true),
+        Does::Limit => found.limit(config)?,
+        Does::Cgroup => found.cgroup(config)?,
+        Does::Landlock => found.landlock(config)?,
         Does::AllowNewPrivs => config.no_new_privs = yes(false),
         Does::UidMap => found.add_map_line(config.uid_map)?,
         Does::GidMap => found.add_map_line(config.gid_map)?,
@@ -163,11 +166,11 @@ impl<'a> Found<'a> {
         }
     }
 
-    fn refuse<T>(&self, what: What<'_>) -> Result<T, Refused> {
+    pub(super) fn refuse<T>(&self, what: What<'_>) -> Result<T, Refused> {
         Err(Refusal::new(self.place, "", what))
     }
 
-    fn push<T, const N: usize>(
+    pub(super) fn push<T, const N: usize>(
         &self,
         list: &mut heapless::Vec<T, N>,
         item: T,
@@ -200,11 +203,11 @@ impl<'a> Found<'a> {
         flags::namespaces(name).unwrap_or(NamespaceSet::NONE)
     }
 
-    fn word(&self, word: &'a CStr) -> &'a str {
+    pub(super) fn word(&self, word: &'a CStr) -> &'a str {
         word.to_str().unwrap_or("?")
     }
 
-    fn path(&self, path: &'a CStr) -> Result<At<&'a CStr>, Refused> {
+    pub(super) fn path(&self, path: &'a CStr) -> Result<At<&'a CStr>, Refused> {
         if path.is_empty() {
             return self.refuse(What::Text("a path must not be empty"));
         }

@@ -3,6 +3,7 @@
 //! The file and the command line are two spellings of one [`Config`]: the file is read into it, and
 //! the flags are laid over that. Nothing here has a default and nothing does I/O.
 
+pub mod amount;
 pub mod init;
 pub mod keys;
 pub mod place;
@@ -12,9 +13,12 @@ pub mod toml;
 
 use crate::limits;
 use crate::plan::capability::CapabilityChange;
+use crate::plan::cgroup::{self, Setting};
 use crate::plan::id::MapLine;
+use crate::plan::landlock::Rule;
 use crate::plan::mount::MountFlags;
 use crate::plan::namespace::NamespaceSet;
+use crate::plan::rlimit::{self, Limit};
 use crate::plan::rules::Rules;
 use core::ffi::CStr;
 use heapless::Vec;
@@ -76,6 +80,18 @@ pub struct Config<'a> {
     pub no_new_privs: Option<At<bool>>,
     /// Capabilities added and dropped, in order.
     pub capabilities: &'a mut Vec<CapabilityChange, { limits::ENV_CHANGES }>,
+    /// `[limits]`: setrlimit(2); of two for one resource the later one counts.
+    pub limits: &'a mut Vec<Limit, { rlimit::COUNT }>,
+    /// Limits of `[cgroup]`; of two of one kind the later one counts.
+    pub cgroup: &'a mut Vec<At<Setting>, { cgroup::COUNT }>,
+    /// Below which cgroup the container's is made.
+    pub cgroup_parent: Option<At<&'a CStr>>,
+    /// Paths of `[landlock]`, and what may be done below them.
+    pub landlock: &'a mut Vec<At<Rule<'a>>, { limits::LANDLOCK_RULES }>,
+    /// Whether the kernel must be able to hold all of it.
+    pub landlock_required: Option<At<bool>>,
+    /// Whether abstract sockets and signals of others are out of reach.
+    pub landlock_scope: Option<At<bool>>,
     /// `[init]`: how the command is looked after.
     pub init: Rules,
 }
@@ -91,6 +107,9 @@ pub struct Lists<'a> {
     command: Vec<&'a CStr, { limits::COMMAND_WORDS }>,
     env: Vec<EnvChange<'a>, { limits::ENV_CHANGES }>,
     capabilities: Vec<CapabilityChange, { limits::ENV_CHANGES }>,
+    limits: Vec<Limit, { rlimit::COUNT }>,
+    cgroup: Vec<At<Setting>, { cgroup::COUNT }>,
+    landlock: Vec<At<Rule<'a>>, { limits::LANDLOCK_RULES }>,
 }
 
 impl Lists<'_> {
@@ -103,6 +122,9 @@ impl Lists<'_> {
             command: Vec::new(),
             env: Vec::new(),
             capabilities: Vec::new(),
+            limits: Vec::new(),
+            cgroup: Vec::new(),
+            landlock: Vec::new(),
         }
     }
 }
@@ -144,6 +166,12 @@ impl<'a> Config<'a> {
             fake_chown: None,
             no_new_privs: None,
             capabilities: &mut lists.capabilities,
+            limits: &mut lists.limits,
+            cgroup: &mut lists.cgroup,
+            cgroup_parent: None,
+            landlock: &mut lists.landlock,
+            landlock_required: None,
+            landlock_scope: None,
             init: Rules::DEFAULT,
         }
     }

@@ -86,8 +86,16 @@ causes! {
     NoSeccomp: "this kernel has no seccomp filters|use another kernel: --fake-chown needs them",
     /// Before 5.13, or not in the list of LSMs.
     NoLandlock: "this kernel has no Landlock|Linux 5.13 or later, with lsm=landlock,...",
+    /// Before 6.10, or 6.12.
+    OldLandlock: "this kernel's Landlock cannot hold all of it|Linux 6.10 (6.12 for scope), or without `required` as much of it as there is",
     /// Version 1, or not delegated.
     NoCgroup: "no cgroup is delegated to you|systemd-run --user --scope -p Delegate=yes husk ...",
+    /// Version 1, alone or with the controllers.
+    NoCgroup2: "there is no cgroup hierarchy of version 2, or it has no controllers|boot with systemd.unified_cgroup_hierarchy=1, or mount -t cgroup2 none /sys/fs/cgroup",
+    /// The controllers belong to version 1, or the cgroup above has not handed them down.
+    NoController: "the cgroup above does not hand that controller down|in /etc/systemd/system/user@.service.d/delegate.conf: [Service] Delegate=cpu cpuset io memory pids",
+    /// No internal processes.
+    BusyCgroup: "other processes are in that cgroup, so that it cannot be divided|systemd-run --user --scope -p Delegate=yes husk ..., or --cgroup-parent with one that has none",
     /// slirp4netns(1), pasta(1).
     NoNetworkHelper: "neither slirp4netns nor pasta is installed|Debian: sudo apt install slirp4netns; Fedora, CentOS: sudo dnf install slirp4netns",
     /// /dev/net/tun.

@@ -27,6 +27,22 @@ doings! {
     DieWithParent: "asking to die with the parent process",
     /// socketpair(2).
     Connect: "connecting the supervisor and PID 1",
+    /// /proc/self/cgroup.
+    FindCgroup: "finding a cgroup for the container's",
+    /// open(2) of the directory of one.
+    OpenCgroup: "opening the cgroup",
+    /// mkdir(2) of one.
+    MakeCgroup: "making a cgroup in",
+    /// cgroup.subtree_control.
+    EnableController: "handing down the controller",
+    /// Its files.
+    SetCgroup: "setting the limit",
+    /// cgroup.procs.
+    EnterCgroup: "moving PID 1 to the cgroup",
+    /// memory.events.
+    OutOfMemory: "the container was at its memory limit, and the kernel has killed a process of it",
+    /// setrlimit(2).
+    SetLimit: "setting the limit",
     /// clone(2).
     CreateNamespaces: "creating namespaces:",
     /// The process in which `husk check` tries it was killed.
@@ -101,6 +117,12 @@ doings! {
     DropCapabilities: "dropping capabilities",
     /// prctl(2).
     SetNoNewPrivs: "setting no_new_privs",
+    /// open(2) of a path that Landlock is to leave open.
+    OpenRule: "opening for Landlock",
+    /// The calls of landlock(7).
+    Confine: "confining the command with Landlock",
+    /// The same, where nobody insisted on it.
+    LackLandlock: "doing without Landlock",
     /// PR_SET_SECCOMP of prctl(2).
     FakeChown: "installing the filter of fake_chown",
     /// prctl(2).
@@ -115,6 +137,8 @@ doings! {
     Execute: "running",
     /// execve(2) said ENOENT about a file that is there: its interpreter is not.
     FindInterpreter: "running",
+    /// execve(2) under Landlock.
+    ExecuteConfined: "running under Landlock",
     /// The command is husk's own file.
     ExecuteHusk: "running husk's own file",
 }
@@ -144,6 +168,8 @@ impl Doing {
             Self::FindInterpreter => ": its interpreter is missing: ",
             Self::HelperRefused | Self::LackRanges => ": ",
             Self::MakeSymlink | Self::Move => " to ",
+            Self::EnableController | Self::SetCgroup => " in ",
+            Self::SetLimit => ": the hard limit here is ",
             Self::ChangeIds => " ",
             _ => " on ",
         }
@@ -163,9 +189,10 @@ impl Doing {
     pub fn status(self, errno: Option<Errno>) -> Status {
         match (self, errno) {
             (Self::Execute | Self::FindInterpreter, Some(Errno::NOENT)) => Status::NOT_FOUND,
-            (Self::Execute | Self::FindInterpreter | Self::ExecuteHusk, _) => {
-                Status::NOT_EXECUTABLE
-            }
+            (
+                Self::Execute | Self::ExecuteConfined | Self::FindInterpreter | Self::ExecuteHusk,
+                _,
+            ) => Status::NOT_EXECUTABLE,
             _ => Status::HUSK_FAILED,
         }
     }

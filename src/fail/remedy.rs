@@ -14,6 +14,9 @@ pub fn remedy(doing: Doing, errno: Option<Errno>) -> Option<&'static str> {
         (Doing::CreateNamespaces, Errno::NOSYS) => {
             "a time namespace needs clone3(2), which is missing or filtered here: leave \"time\" out"
         }
+        (Doing::SetLimit, Errno::PERM) => {
+            "only the host's root can raise that (CAP_SYS_RESOURCE; nofile up to fs.nr_open): ask for no more, or raise it where you come from: limits.conf(5), LimitNOFILE= of systemd, docker run --ulimit"
+        }
         (Doing::WriteMap, Errno::PERM | Errno::ACCESS) => {
             "without CAP_SETUID and CAP_SETGID only one's own id can be mapped: user_namespaces(7)"
         }
@@ -47,6 +50,19 @@ pub fn remedy(doing: Doing, errno: Option<Errno>) -> Option<&'static str> {
         }
         (Doing::ChangeIds, Errno::INVAL) => {
             "this id is not mapped into the container: --id-map auto, or --fake-chown"
+        }
+        (Doing::EnterCgroup, Errno::ACCESS) => {
+            "start husk in the subtree that is delegated to you: systemd-run --user --scope -p Delegate=yes husk ..."
+        }
+        (Doing::EnterCgroup, Errno::OPNOTSUPP) => {
+            "the cgroup above has processes of its own, or threads: name another with --cgroup-parent"
+        }
+        (Doing::SetCgroup, Errno::NOENT) => "this kernel is built without it",
+        (Doing::OpenRule, Errno::NOENT) => "paths are as the container has them",
+        (Doing::Confine, Errno::PERM) => "Landlock needs no_new_privs",
+        (Doing::Confine, Errno::TOOBIG) => "16 domains of Landlock in each other are the most",
+        (Doing::ExecuteConfined, _) => {
+            "it, what its #! line names, its dynamic linker and its libraries must all be below paths of `execute` (--landlock-rx)"
         }
         (Doing::Execute, Errno::ACCESS) => "it has no execute permission, or is on a noexec mount",
         (Doing::Execute, Errno::NOENT) => {

@@ -3,9 +3,7 @@
 use super::caller::Caller;
 use super::files::for_each_line;
 use super::subid::{self, Ranges};
-use crate::arena::Arena;
 use crate::fail::cause::Cause;
-use crate::limits::PATH_BYTES;
 use crate::plan::namespace::NamespaceSet;
 use crate::text::parse_number;
 use core::ffi::CStr;
@@ -243,27 +241,6 @@ fn is_mapped(id: u32) -> bool {
         mapped |= u32::from(id >= first && id - first < count);
     });
     mapped != 0 || (lines == 0 && id != UNMAPPED)
-}
-
-/// Hands cgroup.procs of the caller's cgroup of version 2 to `with`; `None` where there is none.
-pub fn own_cgroup<T>(with: impl Fn(&CStr) -> T) -> Option<T> {
-    let mut found = None;
-    for_each_line(c"/proc/self/cgroup", &mut |line| {
-        let Some(path) = line.strip_prefix(b"0::") else {
-            return;
-        };
-        let mut memory = [0_u8; PATH_BYTES];
-        // Beside version 1 it has a place of its own.
-        let unified: &[u8] = match is_missing(c"/sys/fs/cgroup/unified") {
-            true => b"",
-            false => b"/unified",
-        };
-        let parts: [&[u8]; 4] = [b"/sys/fs/cgroup", unified, path, b"/cgroup.procs"];
-        if let Ok(Some(path)) = Arena::new(&mut memory).c_string(&parts) {
-            found = Some(with(path));
-        }
-    });
-    found
 }
 
 fn is_el7() -> bool {

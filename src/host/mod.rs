@@ -2,6 +2,7 @@
 
 pub mod caller;
 pub mod cause;
+pub mod cgroup;
 #[cfg(feature = "toml")]
 pub mod config_file;
 pub mod extents;

@@ -68,6 +68,7 @@ fn supervise(
         session: rules.session,
         terminal: terminal.as_ref(),
         mask,
+        bounds: None,
         forbidden: None,
         bond: match rules.parent_death {
             0 => Bond::Kernels,

@@ -6,6 +6,7 @@
 //! outside who looks after the terminal, the other does that itself ([`Keeper`]).
 
 pub mod alone;
+pub mod bounds;
 pub mod early;
 pub mod everyone;
 pub mod interpreter;
@@ -52,6 +53,10 @@ pub fn run(_: Confined, plan: &Plan<'_>, command: Command<'_>, link: Inner) -> S
             return failure.status();
         }
     };
+    if command.bounds.is_some() {
+        // What they were made of was kept for it.
+        fd::keep_only(&[Some(link.number()), command.terminal.map(Terminal::number)]);
+    }
     let keeper = Keeper::Supervisor(link, command.terminal);
     let voice = Voice::of_husk(rules);
     voice.started(command.name(), pid);

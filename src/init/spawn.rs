@@ -1,5 +1,6 @@
 //! The command: found as execvp(3) finds it, started as vfork(2) does, its errno brought home.
 
+use super::bounds::Bounds;
 use super::interpreter::{self, Asked, FileId, OwnFile};
 use super::sockets::Sockets;
 use crate::arena::Arena;
@@ -49,6 +50,8 @@ pub struct Command<'a> {
     pub terminal: Option<&'a Terminal>,
     /// Its signal mask.
     pub mask: SignalSet,
+    /// What it may not exceed.
+    pub bounds: Option<&'a Bounds<'a>>,
     /// What it must not be.
     pub forbidden: Option<OwnFile>,
     /// Whether it ends when husk is killed.
@@ -74,6 +77,7 @@ impl<'a> Command<'a> {
             session: plan.session,
             terminal: handover.terminal,
             mask: handover.mask,
+            bounds: None,
             forbidden: handover.own_file,
             bond: match plan.namespaces.contains(NamespaceSet::PID) {
                 true => Bond::Kernels,
@@ -107,6 +111,14 @@ impl Failure {
         }
     }
 
+    /// Takes on what the command may not exceed.
+    fn enter(&mut self, bounds: &Bounds<'_>) -> Result<(), ()> {
+        bounds.enter().map_err(|(doing, name, errno)| {
+            let _ = self.tried.extend_from_slice(name.as_bytes());
+            self.set(doing, errno);
+        })
+    }
+
     const fn set(&mut self, doing: Doing, errno: Errno) {
         self.doing = doing;
         self.errno = errno;
@@ -122,13 +134,20 @@ impl Failure {
                 let tried = CStr::from_bytes_until_nul(&self.tried).unwrap_or_default();
                 (tried.to_bytes(), interpreter::named_by(tried, &mut memory))
             }
+            Doing::SetLimit | Doing::Confine => (&*self.tried, &b""[..]),
             _ => (command.name().to_bytes(), &b""[..]),
         };
         let cause = match (self.doing, self.errno) {
             (Doing::Spawn, Errno::AGAIN) => Some(Cause::Processes),
             _ => None,
         };
-        fail::Failure::caused(self.doing, [object, second], Some(self.errno), cause)
+        let doing = match (self.doing, self.errno) {
+            (Doing::Execute, Errno::ACCESS) if command.bounds.is_some_and(Bounds::has_ruleset) => {
+                Doing::ExecuteConfined
+            }
+            (doing, _) => doing,
+        };
+        fail::Failure::caused(doing, [object, second], Some(self.errno), cause)
     }
 }
 
@@ -278,6 +297,11 @@ fn take_place(command: &Command<'_>) {
 
 /// Looks for the command as execvp(3) does, and runs it: returns only when it could not.
 fn execute(command: &Command<'_>, failure: &mut Failure) {
+    if let Some(bounds) = command.bounds
+        && failure.enter(bounds).is_err()
+    {
+        return;
+    }
     let name = command.name().to_bytes();
     if name.contains(&b'/') {
         return attempt(command, b"", name, failure);

@@ -1,5 +1,7 @@
 //! Outside: the supervisor, with the caller's ids in the caller's namespaces.
 
+pub mod cgroup;
+pub mod limits;
 pub mod relay;
 
 use crate::child;
@@ -14,7 +16,7 @@ use crate::job::parent::signal_at_death;
 use crate::job::terminal::Terminal;
 use crate::link::Inner;
 use crate::link::{self, Order, Outer};
-use crate::plan::id_map::{Maps, Side, Writer};
+use crate::plan::id_map::{Map, Maps, Side, Writer};
 use crate::plan::namespace::NamespaceSet;
 use crate::plan::operation::Action;
 use crate::plan::target::{Target, components};
@@ -23,6 +25,7 @@ use crate::sys::clock;
 use crate::sys::clone::{self, Process};
 use crate::sys::fd;
 use crate::sys::signal::{self, Target as Whom};
+use cgroup::Leaf;
 use core::mem;
 use rustix::io::Errno;
 use rustix::process::{DumpableBehavior, Pid, Signal, WaitOptions, set_dumpable_behavior, waitpid};
@@ -90,19 +93,21 @@ pub fn run<'a>(plan: &Plan<'a>) -> Result<Status, Failed> {
     if plan.supervisor == Supervisor::DiesWithParent {
         signal_at_death(Signal::KILL.as_raw())?;
     }
+    limits::raise(plan.limits)?;
+    // Dropped after the child, whom it holds.
+    let cgroup = plan.cgroup.as_ref().map(Leaf::make).transpose()?;
     let terminal = Terminal::open(plan.session, plan.init);
     let (outer, inner) = link::pair().doing(Doing::Connect, b"")?;
     if terminal.is_some() {
         outer.signal_reports().doing(Doing::Connect, b"")?;
     }
     let maps = plan.maps.as_ref();
-    let to_write = maps.filter(|maps| maps.from == Side::Outside);
-    let has_helper = |maps: &Maps<'_>| {
-        [maps.uid, maps.gid]
-            .iter()
-            .any(|map| map.writer != Writer::Husk)
+    let to_write = maps.filter(|_| plan.waits());
+    let is_privileged = |maps: &Maps<'_>| {
+        let by_husk = |map: &Map<'_>| map.writer == Writer::Husk;
+        maps.from == Side::Outside && by_husk(&maps.uid) && by_husk(&maps.gid)
     };
-    if to_write.is_some_and(has_helper) {
+    if to_write.is_some_and(|maps| !is_privileged(maps)) {
         // A process whose file its user may not read has a /proc of root's, where no map can be written.
         let _ = set_dumpable_behavior(DumpableBehavior::Dumpable);
     }
@@ -112,11 +117,15 @@ pub fn run<'a>(plan: &Plan<'a>) -> Result<Status, Failed> {
         own_file: own_file(plan),
     };
     let (mut child, outer) = create(plan, (outer, inner), handover)?;
+    if let Some(cgroup) = &cgroup {
+        cgroup.place(child.pid())?;
+    }
+    // Where PID 1 has failed meanwhile, what it says of why is worth more than what follows from it.
+    let told = |failed| outer.failure().unwrap_or(failed);
     if let Some(maps) = to_write {
-        // Where PID 1 has failed meanwhile, what it says of why is worth more than what follows
-        // from it.
-        let told = |failed| outer.failure().unwrap_or(failed);
         id_map::write(child.pid(), maps, caller_mask).map_err(told)?;
+    }
+    if plan.waits() {
         let opened = outer.order(Order::Go).doing(Doing::OpenGate, b"");
         opened.map_err(told)?;
     }
@@ -171,7 +180,12 @@ const DISPENSABLE: [NamespaceSet; 3] = [NamespaceSet::CGROUP, NamespaceSet::IPC,
 /// Clones into the plan's namespaces, but for those that this kernel lacks, or that nobody may have,
 /// and that nobody asked for.
 fn into_namespaces(plan: &Plan<'_>) -> Result<Process, Errno> {
-    let mut namespaces = plan.namespaces;
+    // A cgroup namespace begins where its maker is: PID 1 makes it once it is in its cgroup.
+    let wanted = match plan.cgroup {
+        Some(_) => plan.namespaces.without(NamespaceSet::CGROUP),
+        None => plan.namespaces,
+    };
+    let mut namespaces = wanted;
     let mut forbidden = NamespaceSet::NONE;
     let mut retries = 0..RETRIES;
     loop {
@@ -196,7 +210,7 @@ fn into_namespaces(plan: &Plan<'_>) -> Result<Process, Errno> {
                 None => return Err(Errno::INVAL),
             },
             Ok(Process::Parent(pid)) => {
-                let lacking = plan.namespaces.without(namespaces);
+                let lacking = wanted.without(namespaces);
                 for name in lacking.without(forbidden).names() {
                     let what = [name.as_bytes(), b""];
                     fail::warn(Doing::LackNamespace, what, Some(Errno::INVAL), None);

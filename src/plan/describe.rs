@@ -3,6 +3,7 @@
 use super::capability::names;
 use super::id::MapLine;
 use super::id_map::{Setgroups, Writer};
+use super::landlock::{Lack, Scope};
 use super::operation::{Action, Operation};
 use super::rules::{Orphans, Rules, Whom};
 use super::{
@@ -87,6 +88,36 @@ fn put_rest(text: &mut Text, plan: &Plan<'_>) {
     }
     if plan.new_privileges == NewPrivileges::Allowed {
         text.put("no_new_privs: false\n");
+    }
+    if let Some(cgroup) = &plan.cgroup {
+        put_path(
+            text,
+            "cgroup: below ",
+            cgroup.parent.unwrap_or(c"husk's own"),
+        );
+        for setting in cgroup.settings {
+            text.put("cgroup: ");
+            setting.put(text);
+            text.put("\n");
+        }
+    }
+    if let Some(landlock) = &plan.landlock {
+        for rule in landlock.rules {
+            text.put("landlock: ");
+            text.put(rule.grant.name());
+            put_path(text, " ", rule.path);
+        }
+        if landlock.scope == Scope::Closed {
+            text.put("landlock: scope\n");
+        }
+        if landlock.lack == Lack::Refused {
+            text.put("landlock: required\n");
+        }
+    }
+    for limit in plan.limits {
+        text.put("limit: ");
+        limit.put(text);
+        text.put("\n");
     }
     if plan.chown == Chown::Faked {
         text.put("fake_chown\n");

@@ -14,7 +14,23 @@ use std::ffi::{CStr, CString};
 use std::mem::ManuallyDrop;
 
 /// Words that mean something, and some that mean something else.
-const WORDS: [&str; 74] = [
+const WORDS: [&str; 90] = [
+    "--ulimit",
+    "nofile=1:2",
+    "core=unlimited",
+    "--landlock-ro",
+    "--landlock-rx=/",
+    "--landlock-scope",
+    "--landlock-required",
+    "--memory",
+    "--memory-swap",
+    "--pids-limit",
+    "--cpus",
+    "--cgroup-parent",
+    "--io-weight",
+    "512m",
+    "1g",
+    "1.5",
     "--config",
     "-c",
     "--no-config",

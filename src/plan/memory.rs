@@ -1,10 +1,13 @@
 //! Where the lists of a plan are.
 
+use super::cgroup::{self, Setting};
 use super::environment::Environment;
 use super::id::MapLine;
 use super::id_map::Lines;
+use super::landlock::Rule;
 use super::operation::Operation;
-use crate::limits::{COMMAND_WORDS, OPERATIONS};
+use super::rlimit::{self, Limit};
+use crate::limits::{COMMAND_WORDS, LANDLOCK_RULES, OPERATIONS};
 use crate::sys::exec::WordList;
 use heapless::Vec;
 
@@ -13,6 +16,9 @@ use heapless::Vec;
 pub struct Memory<'a> {
     pub(super) own: [MapLine; 2],
     pub(super) operations: Vec<Operation<'a>, OPERATIONS>,
+    pub(super) limits: Vec<Limit, { rlimit::COUNT }>,
+    pub(super) cgroup: Vec<Setting, { cgroup::COUNT }>,
+    pub(super) landlock: Vec<Rule<'a>, LANDLOCK_RULES>,
     pub(super) uid: Lines,
     pub(super) gid: Lines,
     pub(super) environment: Environment<'a>,
@@ -25,6 +31,9 @@ impl Memory<'_> {
         Self {
             own: [MapLine::NONE; 2],
             operations: Vec::new(),
+            limits: Vec::new(),
+            cgroup: Vec::new(),
+            landlock: Vec::new(),
             uid: Lines::new(),
             gid: Lines::new(),
             environment: Environment::new(),

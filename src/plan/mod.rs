@@ -4,21 +4,26 @@
 //! Nothing here changes the system, and nothing after it reads a configuration. The plan is made
 //! once, by the supervisor; PID 1 finds it in its own copy of the memory.
 
+mod bounds;
 pub mod capability;
+pub mod cgroup;
 pub mod defaults;
 pub mod describe;
 pub mod environment;
+mod excluded;
 pub mod fake_chown;
 #[cfg(test)]
 mod fuzz;
 pub mod id;
 pub mod id_map;
 mod identity;
+pub mod landlock;
 mod memory;
 pub mod mount;
 pub mod namespace;
 pub mod operation;
 mod request;
+pub mod rlimit;
 pub mod rules;
 pub mod signal;
 pub mod target;
@@ -26,13 +31,16 @@ pub mod target;
 use crate::config::Proc;
 use crate::sys::exec::Words;
 use capability::CapabilitySet;
+use cgroup::Cgroup;
 use core::ffi::CStr;
 use id::Inside;
 use id_map::Maps;
+use landlock::Landlock;
 pub use memory::Memory;
 use namespace::NamespaceSet;
 use operation::Operation;
 pub use request::{Inputs, id_map_kind, namespaces, new};
+use rlimit::Limit;
 use rules::Rules;
 
 /// Everything that a container is made from.
@@ -65,6 +73,12 @@ pub struct Plan<'a> {
     pub dropped: CapabilitySet,
     /// PR_SET_NO_NEW_PRIVS.
     pub new_privileges: NewPrivileges,
+    /// What Landlock leaves of the files; `None` leaves them alone.
+    pub landlock: Option<Landlock<'a>>,
+    /// The container's own cgroup; `None` stays in the caller's.
+    pub cgroup: Option<Cgroup<'a>>,
+    /// setrlimit(2), for the command.
+    pub limits: &'a [Limit],
     /// Whether a change of owner to an id that is not mapped is only said to be made.
     pub chown: Chown,
     /// Where the command starts; `None` is the caller's directory, or `/` of a new root.
@@ -83,6 +97,15 @@ pub struct Plan<'a> {
     pub envp: Words<'a>,
     /// The directories in which it is looked for.
     pub path: &'a [u8],
+}
+
+impl Plan<'_> {
+    /// Whether PID 1 waits for something that the supervisor does: ids are mapped from outside, or
+    /// limits are set.
+    pub fn waits(&self) -> bool {
+        let from_outside = |maps: &Maps<'_>| maps.from == id_map::Side::Outside;
+        self.cgroup.is_some() || self.maps.as_ref().is_some_and(from_outside)
+    }
 }
 
 /// Where `/` is.

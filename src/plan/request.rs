@@ -1,14 +1,15 @@
 //! What was asked for, over defaults: how a [`Plan`] is decided.
 
+use super::bounds;
 use super::capability::{CapabilityChange, CapabilitySet};
 use super::environment::{self, DEFAULT_PATH, Environment, Inherit};
+use super::excluded::{names_need_uts, only_for_init};
 use super::id::Inside;
 use super::id_map::Maps;
 use super::identity;
 use super::memory::Memory;
 use super::namespace::NamespaceSet;
 use super::operation::{Dev, Operation, PTS, PTS_OF_NO_GROUP};
-use super::rules::{Rules, Work};
 use super::target::{Target, components};
 use super::{
     Access, Chown, Init, NewPrivileges, Plan, Root, Session, Supervisor, Writes, defaults,
@@ -93,6 +94,7 @@ pub fn new<'a>(inputs: &Inputs<'a, '_>, memory: &'a mut Memory<'a>) -> Result<Pl
     )?;
     names_need_uts(config, namespaces)?;
     only_for_init(&config.init)?;
+    let _ = memory.limits.extend_from_slice(config.limits);
     let setup = identity::setup(inputs.caller, maps.as_ref());
     let identity = identity::of_command(config, maps.as_ref(), setup)?;
     let envp = envp(inputs, &mut memory.environment)?;
@@ -120,6 +122,9 @@ pub fn new<'a>(inputs: &Inputs<'a, '_>, memory: &'a mut Memory<'a>) -> Result<Pl
             Some(At { value: false, .. }) => NewPrivileges::Allowed,
             _ => NewPrivileges::Forbidden,
         },
+        cgroup: bounds::cgroup(config, &mut memory.cgroup)?,
+        landlock: bounds::landlock(config, &mut memory.landlock)?,
+        limits: &memory.limits,
         chown: chown(config, namespaces)?,
         working_dir: working_dir(config, root)?,
         session: if is_set(config.new_session) {
@@ -283,44 +288,6 @@ fn is_covered(config: &Config<'_>, path: &CStr) -> bool {
         let target = at.value.target.unwrap_or_default();
         mounts && components(target.to_bytes()).eq(components(path.to_bytes()))
     })
-}
-
-fn names_need_uts(config: &Config<'_>, namespaces: NamespaceSet) -> Result<(), Refused> {
-    if namespaces.contains(NamespaceSet::UTS) {
-        return Ok(());
-    }
-    let text = "needs the uts namespace: it would change the host's";
-    match (config.hostname, config.domainname) {
-        (Some(at), _) => Err(Refusal::text(at.place, "hostname", text)),
-        (_, Some(at)) => Err(Refusal::text(at.place, "domainname", text)),
-        (None, None) => Ok(()),
-    }
-}
-
-/// Some rules are about the place of an init among its caller's processes, or in a machine.
-fn only_for_init(rules: &Rules) -> Result<(), Refused> {
-    let what = match rules {
-        Rules {
-            session: Session::Husks,
-            ..
-        } => "no_tty and single_child: husk run decides that",
-        Rules {
-            session: Session::Taking,
-            ..
-        } => "session: here it is called new_session",
-        Rules {
-            parent_death: 1.., ..
-        } => "pdeathsig: here it is called die_with_parent",
-        Rules {
-            work: Work::Pause, ..
-        } => "pause: husk run has a command",
-        Rules { boot: true, .. }
-        | Rules {
-            on_exit: Some(_), ..
-        } => "boot and on_exit: for husk init",
-        _ => return Ok(()),
-    };
-    Err(Refusal::text(Place::Nowhere, "init", what))
 }
 
 fn dropped(config: &Config<'_>) -> CapabilitySet {

@@ -19,6 +19,8 @@ pub mod errno;
 pub mod exec;
 pub mod fd;
 pub mod idle;
+pub mod landlock;
+pub mod limit;
 pub mod mount;
 pub mod net;
 pub mod open;

@@ -2,7 +2,10 @@
 
 use super::arch;
 use super::check;
-use linux_raw_sys::general::{__NR_exit_group, __NR_getpgid, __NR_getsid, __NR_prctl};
+use crate::plan::namespace::NamespaceSet;
+use linux_raw_sys::general::{
+    __NR_exit_group, __NR_getpgid, __NR_getsid, __NR_prctl, __NR_unshare,
+};
 use linux_raw_sys::prctl::PR_SET_PDEATHSIG;
 use rustix::io::Errno;
 use rustix::process::Pid;
@@ -28,6 +31,16 @@ pub fn set_parent_death_signal(signal: i32) -> Result<(), Errno> {
     ];
     // SAFETY: no pointer is passed.
     check(unsafe { arch::syscall(__NR_prctl, args) }).map(drop)
+}
+
+/// unshare(2): this process leaves these namespaces for new ones.
+///
+/// # Errors
+/// EINVAL for a kind that the kernel lacks; ENOSPC, EPERM.
+pub fn unshare(namespaces: NamespaceSet) -> Result<(), Errno> {
+    let flags = namespaces.flags() as usize;
+    // SAFETY: no pointer is passed, and there is one thread.
+    check(unsafe { arch::syscall(__NR_unshare, [flags, 0, 0, 0, 0, 0]) }).map(drop)
 }
 
 /// husk's process group. `None` where it is outside of husk's PID namespace, and so without a

@@ -175,7 +175,7 @@ fn each_thing_that_a_host_may_lack_has_its_line() {
                 "mount -t tmpfs t /sys/fs/cgroup",
                 &[],
                 "a cgroup of one's own",
-                "no   ENOENT   no cgroup is delegated",
+                "no   there is no cgroup hierarchy of version 2",
             ),
             (
                 &nosuid,

@@ -44,6 +44,18 @@ const OVERLAY: [&str; 9] = [
     "/run/link",
 ];
 
+/// What the command may have at most.
+const BOUNDS: [&str; 8] = [
+    "--ulimit",
+    "nofile=64",
+    "--landlock-rx",
+    "/",
+    "--landlock-rw",
+    "/dev/null",
+    "--landlock-rw",
+    "/tmp",
+];
+
 fn scenario<'a>(who: &'a Identity, traced: Traced, flags: &[&str]) -> Scenario<'a> {
     let flags = COMMON
         .iter()
@@ -106,4 +118,11 @@ fn in_every_process_of_root_where_mount_points_are_missing() {
     or_skip!(tool("strace"), "{NO_STRACE}");
     let who = or_skip!(world::root(), "{NOT_ROOT}");
     holds(&scenario(who, Traced::All, &UNDERLAYS));
+}
+
+#[test]
+fn in_every_process_of_root_where_the_command_has_bounds() {
+    or_skip!(tool("strace"), "{NO_STRACE}");
+    let who = or_skip!(world::root(), "{NOT_ROOT}");
+    holds(&scenario(who, Traced::All, &BOUNDS));
 }

@@ -57,6 +57,9 @@ mod artifact;
 mod bad_input;
 mod bad_requests;
 mod bootstrap;
+mod cgroup;
+mod cgroup_guest;
+mod cgroup_words;
 mod check;
 mod check_hosts;
 mod command;
@@ -107,6 +110,8 @@ mod init_terminal;
 mod init_terminal_faults;
 mod init_waits;
 mod job_control;
+mod landlock;
+mod limits;
 mod many_containers;
 mod mount_flags;
 #[cfg(feature = "toml")]

@@ -2,6 +2,7 @@
 
 pub mod capabilities;
 pub mod credentials;
+pub mod landlock;
 
 use crate::fail::{Doing, Explain, Failed};
 use crate::plan::fake_chown::{self, Filter};

@@ -3,6 +3,7 @@
 //! Written by hand because the TOML crates bring core::fmt and ways to panic into the program, and
 //! the linker proves that husk has neither. `differential` compares it with the `toml` crate.
 
+mod bounds;
 #[cfg(test)]
 #[expect(clippy::string_slice, reason = "tests do not ship")]
 mod differential;
@@ -85,9 +86,9 @@ struct Reader<'r, 'a> {
     /// That table as far as it is known, when it is one of several.
     entry: Entry<'a>,
     /// Keys of the top that were given whole, a bit each in the order of [`keys::TOP`].
-    whole: u32,
+    whole: u64,
     /// Those that were given in parts.
-    parts: u32,
+    parts: u64,
 }
 
 impl<'a> Reader<'_, 'a> {
@@ -160,7 +161,7 @@ impl<'a> Reader<'_, 'a> {
             self.source.cursor.equals()?;
             match table {
                 Table::Top => top::read_value(&mut self.source, self.config, key)?,
-                Table::Env | Table::Init => {
+                table if table.given() == Some(Given::Whole) => {
                     self.source.cursor.expect(Kind::Table, "a table")?;
                     self.begin_table(table, 0);
                     self.inline()?;
@@ -198,9 +199,9 @@ impl<'a> Reader<'_, 'a> {
 
     /// The bit of `key` among the `known`. From now on refusals are about it.
     #[inline(never)]
-    fn find(&mut self, key: &'a str, known: &'static str) -> Result<u32, Stop> {
+    fn find(&mut self, key: &'a str, known: &'static str) -> Result<u64, Stop> {
         self.source.cursor.key = key;
-        let mut bit = 1_u32;
+        let mut bit = 1_u64;
         for name in words(known) {
             if name == key {
                 return Ok(bit);
@@ -212,7 +213,7 @@ impl<'a> Reader<'_, 'a> {
     }
 
     /// Notes that a key of the top is given.
-    fn give(&mut self, bit: u32, given: Given) -> Result<(), Stop> {
+    fn give(&mut self, bit: u64, given: Given) -> Result<(), Stop> {
         let (taken, list) = match given {
             Given::Whole => (self.whole | self.parts, &mut self.whole),
             Given::Part => (self.whole, &mut self.parts),

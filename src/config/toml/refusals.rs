@@ -56,6 +56,12 @@ fn a_refusal_points_at_the_value() {
         "[init]\nwait_all = 1" => "2:12: init.wait_all: true or false, not an integer",
         "[init]\ndrain = 99999999" => "2:9: init.drain: this is not in 0..=31536000",
         "[init]\nremap_exit = ['1', '300']" => "2:20: init.remap_exit: 300 is not in 0..=255",
+        "[limits]\nnofile = '2:1'" => "2:10: limits.nofile: has a soft limit above its hard limit",
+        "[limits]\nnofile = 18446744073709551615" => "2:10: limits.nofile: must be a number of 64 bits without sign, not 18446744073709551615",
+        "[cgroup]\ncpus = 1.234567" => "2:8: cgroup.cpus: must be a number such as 1.5, from 0.01, or \"unlimited\", not 1.234567",
+        "[cgroup]\nparent = ''" => "2:10: cgroup.parent: must not be empty",
+        "[landlock]\nexecute = '/'" => "2:11: landlock.execute: an array of strings, not a string",
+        "[landlock]\nexecute = ['/', '']" => "2:17: landlock.execute: must not be empty",
         "command = 'ls'" => r#"1:11: command: an array with a string for each word, as in ["sh", "-c", "id"], not a string"#,
         "command = []" => "1:11: command: must have at least one word",
         "command = ['']" => "1:12: command: must not be empty",
@@ -85,6 +91,8 @@ fn a_slip_of_the_pen_is_answered_with_what_was_meant() {
         "[init]\ngrce = 1" => "2:1: init: no key grce, perhaps grace",
         "init = {stop_signal = 'TREM'}" => "1:23: init.stop_signal: no signal TREM, but 1 to 64, and names such as TERM and RTMIN+1",
         "[init]\non_exit = 'halted'" => "2:11: init.on_exit: no action halted, perhaps halt",
+        "[limits]\nnfile = 1" => "2:1: limits: no key nfile, perhaps nofile",
+        "cgroup.memory = 1" => "1:1: cgroup: has no keys of its own",
         "network='net'" => "1:9: network: no network net, but host, none",
     }
 }

@@ -1,5 +1,6 @@
 //! The tables of the file, and the keys in each.
 
+use super::bounds;
 use super::lex::{Kind, Stop, place};
 use super::string::Quotes;
 use super::value::{STRINGS, Source};
@@ -7,8 +8,11 @@ use super::{Given, Reader, TWICE};
 use crate::config::{At, EnvChange, MakeTarget, MountOption, MountRequest, keys};
 use crate::fail::refusal::What;
 use crate::limits;
+use crate::plan::cgroup;
 use crate::plan::id::{INVALID, Inside, MapLine, Outside};
+use crate::plan::landlock;
 use crate::plan::mount::{FLAG_NAMES, MountFlags};
+use crate::plan::rlimit;
 use crate::text::words;
 
 /// Words of a mount's `option`, for messages.
@@ -30,6 +34,12 @@ pub enum Table {
     Mount,
     /// `[init]`.
     Init,
+    /// `[limits]`.
+    Limits,
+    /// `[cgroup]`.
+    Cgroup,
+    /// `[landlock]`.
+    Landlock,
 }
 
 impl Table {
@@ -41,6 +51,9 @@ impl Table {
             "gid_map" => Self::GidMap,
             "mount" => Self::Mount,
             "init" => Self::Init,
+            "limits" => Self::Limits,
+            "cgroup" => Self::Cgroup,
+            "landlock" => Self::Landlock,
             _ => Self::Top,
         }
     }
@@ -54,6 +67,9 @@ impl Table {
             Self::GidMap => "gid_map",
             Self::Mount => "mount",
             Self::Init => "init",
+            Self::Limits => "limits",
+            Self::Cgroup => "cgroup",
+            Self::Landlock => "landlock",
         }
     }
 
@@ -61,8 +77,8 @@ impl Table {
     pub(super) const fn given(self) -> Option<Given> {
         match self {
             Self::Top => None,
-            Self::Env | Self::Init => Some(Given::Whole),
             Self::UidMap | Self::GidMap | Self::Mount => Some(Given::Part),
+            _ => Some(Given::Whole),
         }
     }
 
@@ -70,8 +86,8 @@ impl Table {
     pub const fn wanted(self) -> &'static str {
         match self {
             Self::Top => "a plain value",
-            Self::Env | Self::Init => "a table",
             Self::UidMap | Self::GidMap | Self::Mount => "an array of tables",
+            _ => "a table",
         }
     }
 
@@ -82,6 +98,9 @@ impl Table {
             Self::UidMap | Self::GidMap => keys::MAP,
             Self::Mount => keys::MOUNT,
             Self::Init => keys::INIT,
+            Self::Limits => rlimit::NAMES,
+            Self::Cgroup => cgroup::KEYS,
+            Self::Landlock => landlock::KEYS,
         }
     }
 }
@@ -92,7 +111,7 @@ pub struct Entry<'a> {
     /// The offset of its header.
     at: usize,
     /// The keys so far, a bit each.
-    given: u32,
+    given: u64,
     /// `inside`, `outside` and `count`.
     line: [Option<u32>; 3],
     /// The mount.
@@ -124,6 +143,9 @@ impl<'a> Reader<'_, 'a> {
         match self.table {
             Table::Mount => return read_mount(&mut self.source, &mut self.entry.mount, key),
             Table::Init => return super::init::read(&mut self.source, &mut self.config.init, key),
+            Table::Cgroup => return bounds::read_cgroup(&mut self.source, self.config, key),
+            Table::Landlock => return bounds::read_landlock(&mut self.source, self.config, key),
+            Table::Limits => return bounds::read_limit(&mut self.source, self.config, key),
             _ => (),
         }
         let (least, most) = if key == "count" {
@@ -187,7 +209,7 @@ impl<'a> Reader<'_, 'a> {
             at, line, mount, ..
         } = self.entry;
         let missing = match (self.table, line) {
-            (Table::Top | Table::Env | Table::Init, _) => return Ok(()),
+            (table, _) if table.given() != Some(Given::Part) => return Ok(()),
             (Table::Mount, _) if mount.option.is_none() => "option",
             (Table::Mount, _) if mount.target.is_none() => "target",
             (Table::Mount, _) | (_, [Some(_), Some(_), Some(_)]) => return self.add(),
