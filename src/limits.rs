@@ -34,6 +34,10 @@ pub const COMMAND_WORDS: usize = 256;
 /// Words of a command that is a script without a #! line, which gets them by way of the shell.
 pub const SCRIPT_WORDS: usize = 3840;
 
+/// Descriptors that are kept open for the command: as many as a process has without asking for more
+/// (RLIMIT_NOFILE's usual soft limit).
+pub const PRESERVED: u32 = 1024 - 3;
+
 /// Bytes of a path with its NUL: PATH_MAX (limits.h).
 pub const PATH_BYTES: usize = 4096;
 

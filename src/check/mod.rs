@@ -129,7 +129,7 @@ fn takes_writes(writes: Writes<'_>) -> bool {
 }
 
 /// Tries the whole, and everything else, and prints the table.
-pub fn check(plan: &Plan<'_>, form: Form, fd: impl AsFd) -> Status {
+pub fn check(plan: &Plan<'static>, form: Form, fd: impl AsFd) -> Status {
     let rehearsal = rehearsal(plan);
     let is_whole = rehearsal.operations.len() == plan.operations.len();
     let tried_ok = answer::rehearse(&rehearsal);

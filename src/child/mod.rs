@@ -3,6 +3,7 @@
 pub mod bind;
 pub mod confine;
 pub mod dev;
+pub mod mask;
 pub mod mount_flags;
 pub mod mount_point;
 pub mod mounts;
@@ -16,10 +17,11 @@ pub mod uts;
 
 use crate::fail::{Doing, Explain, Failed, Failure, Status};
 use crate::init;
+use crate::init::sockets::Sockets;
 use crate::init::spawn::{Command, Handover, look_up};
 use crate::link::{Inner, Order, Parent};
 use crate::plan::namespace::NamespaceSet;
-use crate::plan::{Init, Plan};
+use crate::plan::{Init, Nesting, Plan};
 use crate::sys::net;
 use crate::sys::process::exit;
 use confine::{Confined, capabilities};
@@ -29,7 +31,12 @@ use rustix::process::{Signal, set_parent_process_death_signal, setpgid, umask};
 
 /// Becomes PID 1: makes everything that `plan` says, then runs the command. Never returns to the
 /// caller's code.
-pub fn run(plan: &Plan<'_>, link: Inner, handover: Handover<'_>) -> ! {
+pub fn run(
+    plan: &Plan<'_>,
+    link: Inner,
+    handover: Handover<'_>,
+    sockets: Option<&'static mut Sockets>,
+) -> ! {
     let command = Command::new(plan, handover);
     let ready = set_up(plan, &link).and_then(|confined| {
         if plan.init == Init::Nobody {
@@ -39,8 +46,8 @@ pub fn run(plan: &Plan<'_>, link: Inner, handover: Handover<'_>) -> ! {
     });
     let status = match (ready, plan.init) {
         (Ok(_), Init::Nobody) => Status::SUCCESS,
-        (Ok(confined), Init::Command) => init::replace(confined, &command, &link),
-        (Ok(confined), Init::Husk) => init::run(confined, command, link, &plan.rules),
+        (Ok(confined), Init::Command) => init::replace(confined, command, &link, sockets),
+        (Ok(confined), Init::Husk) => init::run(confined, command, (link, sockets), &plan.rules),
         (Err(failure), _) => {
             link.failed(failure);
             failure.status()
@@ -59,6 +66,7 @@ fn set_up<'a>(plan: &Plan<'a>, link: &Inner) -> Result<Confined, Failed> {
     // A group of its own: the supervisor passes on what the terminal sends to the caller's job.
     let _ = setpgid(None, None);
     let opened = capabilities::as_the_caller(plan, || sources::open(plan))?;
+    confine::begin(plan)?;
     match link.wait() {
         Ok(Order::Go) => (),
         Ok(Order::TakeTerminal) | Err(Errno::PIPE) => exit(125),
@@ -67,6 +75,9 @@ fn set_up<'a>(plan: &Plan<'a>, link: &Inner) -> Result<Confined, Failed> {
         }
     }
     confine::credentials::become_identity(plan.setup, plan.maps.as_ref())?;
+    if plan.nesting == Nesting::Forbidden {
+        confine::nesting::forbid()?;
+    }
     // What is made is made for the container; the command gets the caller's mask back.
     let mask = umask(Mode::empty());
     let assembled = mounts::assemble(plan, opened)?;

@@ -2,6 +2,7 @@
 
 use super::bind;
 use super::dev;
+use super::mask;
 use super::mount_flags;
 use super::mount_point::{self, Kind, Wanted, c_string};
 use super::proc_fd::ProcFd;
@@ -61,6 +62,7 @@ pub fn assemble<'a>(plan: &Plan<'a>, opened: Opened) -> Result<Assembled, Failed
             tree.root.rise().doing(Doing::OpenRoot, b"/")?;
         }
     }
+    mask::apply(plan, |target| tree.again(target))?;
     tree.underlays.finish().doing(Doing::Underlay, b"")?;
     Ok(Assembled(tree.root))
 }

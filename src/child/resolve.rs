@@ -139,7 +139,6 @@ pub fn is_symlink(fd: impl AsFd) -> Result<bool, Errno> {
 
 /// The links of a proc lead out of any root.
 fn is_magic(fd: impl AsFd) -> Result<bool, Errno> {
-    const PROC_SUPER_MAGIC: i64 = 0x9fa0;
     Ok(rustix::fs::fstatfs(fd)?.f_type == PROC_SUPER_MAGIC)
 }
 
@@ -154,6 +153,9 @@ pub fn read_link<'m>(
     readlinkat_raw(at, path, room)?;
     CStr::from_bytes_until_nul(memory).map_err(|_| Errno::NAMETOOLONG)
 }
+
+/// f_type of a proc (statfs(2)).
+pub const PROC_SUPER_MAGIC: i64 = 0x9fa0;
 
 /// f_type of a tmpfs (statfs(2)).
 pub const TMPFS_MAGIC: i64 = 0x0102_1994;

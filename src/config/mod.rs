@@ -56,6 +56,8 @@ pub struct Config<'a> {
     pub overlay: Option<At<Overlay<'a>>>,
     /// `proc`: which one the container sees.
     pub proc: Option<At<Proc>>,
+    /// `mask`: which of /proc and /sys is hidden.
+    pub mask: Option<At<Mask>>,
     /// `network`: the host's or none.
     pub network: Option<At<Network>>,
     /// `command`; on the command line the words after the options.
@@ -76,6 +78,12 @@ pub struct Config<'a> {
     pub no_new_privs: Option<At<bool>>,
     /// Capabilities added and dropped, in order.
     pub capabilities: &'a mut Vec<CapabilityChange, { limits::ENV_CHANGES }>,
+    /// A session keyring of the container's own.
+    pub new_keyring: Option<At<bool>>,
+    /// How many descriptors from 3 on the command gets.
+    pub preserve_fds: Option<At<u32>>,
+    /// No user namespaces inside.
+    pub disable_userns: Option<At<bool>>,
     /// `[init]`: how the command is looked after.
     pub init: Rules,
 }
@@ -132,6 +140,7 @@ impl<'a> Config<'a> {
             read_only: None,
             overlay: None,
             proc: None,
+            mask: None,
             network: None,
             command: &mut lists.command,
             env: &mut lists.env,
@@ -142,6 +151,9 @@ impl<'a> Config<'a> {
             fake_chown: None,
             no_new_privs: None,
             capabilities: &mut lists.capabilities,
+            new_keyring: None,
+            preserve_fds: None,
+            disable_userns: None,
             init: Rules::DEFAULT,
         }
     }
@@ -178,6 +190,17 @@ pub enum Proc {
     /// The outer one.
     Bind,
     /// None.
+    None,
+}
+
+/// `mask`: whether parts of /proc and /sys are hidden or read-only, as OCI runtimes have it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mask {
+    /// Where the host's root is somebody inside.
+    Auto,
+    /// They are.
+    Oci,
+    /// They are not.
     None,
 }
 

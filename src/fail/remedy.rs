@@ -48,6 +48,13 @@ pub fn remedy(doing: Doing, errno: Option<Errno>) -> Option<&'static str> {
         (Doing::ChangeIds, Errno::INVAL) => {
             "this id is not mapped into the container: --id-map auto, or --fake-chown"
         }
+        (Doing::DropCapabilities, Errno::PERM) => "it needs CAP_SETPCAP; or --cap-add ALL",
+        (Doing::PreserveFd, Errno::BADF) => {
+            "it is not open: --preserve-fds N is for those from 3 to N+2"
+        }
+        (Doing::JoinKeyring | Doing::LackKeyring, Errno::DQUOT) => {
+            "you have as many keys as /proc/sys/kernel/keys/maxkeys allows"
+        }
         (Doing::Execute, Errno::ACCESS) => "it has no execute permission, or is on a noexec mount",
         (Doing::Execute, Errno::NOENT) => {
             "it is not in the command's PATH, or not below the root directory"

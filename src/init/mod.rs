@@ -30,6 +30,7 @@ use crate::sys::terminal::set_foreground;
 use rustix::io::Errno;
 use rustix::process::{Pid, Signal, WaitOptions, chdir, getpid};
 use signals::Phase;
+use sockets::Sockets;
 use spawn::Command;
 use voice::Voice;
 
@@ -42,8 +43,13 @@ pub fn block_signals() -> Result<SignalSet, Failed> {
 }
 
 /// Runs the command of a container as a child until it ends.
-pub fn run(_: Confined, command: Command<'_>, link: Inner, rules: &Rules) -> Status {
-    let pid = match spawn::start(&command, None) {
+pub fn run(
+    _: Confined,
+    command: Command<'_>,
+    (link, sockets): (Inner, Option<&'static mut Sockets>),
+    rules: &Rules,
+) -> Status {
+    let pid = match spawn::start(&command, sockets) {
         Ok(pid) => pid,
         Err(failure) => {
             link.failed(failure);
@@ -61,8 +67,16 @@ pub fn run(_: Confined, command: Command<'_>, link: Inner, rules: &Rules) -> Sta
 }
 
 /// Becomes the command.
-pub fn replace(_: Confined, command: &Command<'_>, link: &Inner) -> Status {
-    let failure = spawn::replace(command);
+pub fn replace(
+    _: Confined,
+    mut command: Command<'_>,
+    link: &Inner,
+    sockets: Option<&'static mut Sockets>,
+) -> Status {
+    if let Some(sockets) = sockets {
+        command.envp = sockets.of_process(getpid());
+    }
+    let failure = spawn::replace(&command);
     link.failed(failure);
     failure.status()
 }

@@ -9,19 +9,24 @@ use crate::fail::{self, Doing, Explain, Failed, Failure, Status};
 use crate::host::cause;
 use crate::init;
 use crate::init::interpreter::FileId;
+use crate::init::sockets::Sockets;
 use crate::init::spawn::Handover;
 use crate::job::parent::signal_at_death;
 use crate::job::terminal::Terminal;
 use crate::link::Inner;
 use crate::link::{self, Order, Outer};
+use crate::plan::environment::get;
 use crate::plan::namespace::NamespaceSet;
 use crate::plan::{Plan, Root, Supervisor};
 use crate::sys::clock;
 use crate::sys::clone::{self, Side};
 use crate::sys::fd;
 use crate::sys::signal::{self, Target};
+use crate::text::{Decimal, parse_number};
 use rustix::io::Errno;
-use rustix::process::{Pid, Signal, WaitOptions, waitpid};
+use rustix::process::{
+    DumpableBehavior, Pid, Signal, WaitOptions, getpid, set_dumpable_behavior, waitpid,
+};
 
 /// PID 1 as its parent sees it. Dropped before it was waited for, it is killed and reaped: nothing
 /// is left behind.
@@ -78,22 +83,28 @@ impl Drop for Child {
 /// - Does: blocks all signals, so that one that comes from now on reaches the command and not husk;
 ///   clones; writes the maps; opens the gate; passes signals on.
 /// - Must not: change anything outside, or keep a descriptor that the command could inherit.
-pub fn run<'a>(plan: &Plan<'a>) -> Result<Status, Failed> {
+pub fn run(plan: &Plan<'static>) -> Result<Status, Failed> {
     // Nothing that the caller left open is of use inside, and a directory among it would be a way
     // out (CVE-2024-21626).
-    fd::close_range(3, u32::MAX);
+    let first = first_own(plan)?;
+    fd::close_range(first, u32::MAX);
     let caller_mask = init::block_signals()?;
     if plan.supervisor == Supervisor::DiesWithParent {
         signal_at_death(Signal::KILL.as_raw())?;
     }
     let terminal = Terminal::open(plan.session, plan.init);
     let (outer, inner) = link::pair().doing(Doing::Connect, b"")?;
+    let sockets = sockets(plan);
     let handover = Handover {
         terminal: terminal.as_ref(),
         mask: caller_mask,
         own_file: own_file(plan),
     };
-    let (mut child, outer) = create(plan, (outer, inner), handover)?;
+    let (mut child, outer) = create(plan, (outer, inner), handover, sockets)?;
+    if plan.preserved != 0 {
+        // The command's: who waits for the other end to be closed does not wait for husk.
+        fd::close_range(FIRST, first.saturating_sub(1));
+    }
     if let Some(maps) = &plan.maps {
         // Where PID 1 has failed meanwhile, what it says of why is worth more than what follows
         // from it.
@@ -107,14 +118,40 @@ pub fn run<'a>(plan: &Plan<'a>) -> Result<Status, Failed> {
         let told = outer.failure();
         return Err(told.unwrap_or_else(|| Failure::new(Doing::OpenGate, b"", errno)));
     }
+    // No core file of what husk knows, and no look into it for other processes of the caller's. Not by
+    // RLIMIT_CORE, which a program that core_pattern names is started regardless of (core(5)). PID 1 is
+    // not dumpable for better reasons, and the command has the caller's limit.
+    let _ = set_dumpable_behavior(DumpableBehavior::NotDumpable);
     relay::until_exit(&mut child, &outer, plan.init, terminal)
 }
 
+/// The first descriptor above the standard streams.
+const FIRST: u32 = 3;
+
+/// The first descriptor that is not the command's by `preserve_fds`, all of which are open.
+fn first_own(plan: &Plan<'_>) -> Result<u32, Failed> {
+    let first = FIRST.saturating_add(plan.preserved);
+    for number in FIRST..first {
+        fd::is_open(number).doing(Doing::PreserveFd, Decimal::new(number).bytes())?;
+    }
+    Ok(first)
+}
+
+/// The sockets that were handed to husk (LISTEN_PID), where all of them are handed on.
+fn sockets(plan: &Plan<'static>) -> Option<&'static mut Sockets> {
+    let count = parse_number(get(plan.envp, b"LISTEN_FDS")?.to_bytes())?;
+    match count <= plan.preserved {
+        true => Sockets::of(plan.envp, getpid()),
+        false => None,
+    }
+}
+
 /// Makes PID 1 with all its namespaces.
-fn create<'a>(
-    plan: &Plan<'a>,
+fn create(
+    plan: &Plan<'static>,
     (outer, inner): (Outer, Inner),
     handover: Handover<'_>,
+    sockets: Option<&'static mut Sockets>,
 ) -> Result<(Child, Outer), Failed> {
     match into_namespaces(plan) {
         Ok(Side::Parent(pid)) => Ok((
@@ -126,7 +163,7 @@ fn create<'a>(
         )),
         Ok(Side::Child) => {
             drop(outer);
-            child::run(plan, inner, handover)
+            child::run(plan, inner, handover, sockets)
         }
         Err(errno) => {
             let object = plan.namespaces.spelled();
@@ -149,8 +186,9 @@ fn create<'a>(
     }
 }
 
-/// How often a clone is tried again that a limit refused, and milliseconds between.
-const RETRIES: u32 = 10;
+/// How often a clone is tried again that a limit refused, and milliseconds between: the credentials of a
+/// process, and with them the namespace, outlive it until the kernel's next grace periods (RCU).
+const RETRIES: u32 = 30;
 const PAUSE: u32 = 10;
 
 /// What is not missed much.

@@ -6,9 +6,10 @@ use super::id_map::{Setgroups, Writer};
 use super::operation::{Action, Operation};
 use super::rules::{Orphans, Rules, Whom};
 use super::{
-    Access, Chown, Identity, Init, NewPrivileges, Plan, Root, Session, Supervisor, Writes,
+    Access, Chown, Identity, Init, Keyring, Nesting, NewPrivileges, Plan, Root, Session,
+    Supervisor, Writes,
 };
-use crate::config::MakeTarget;
+use crate::config::{MakeTarget, Mask};
 use crate::plan::mount::MountFlags;
 use crate::sys::mount::Reach;
 use crate::text::Text;
@@ -74,15 +75,31 @@ fn put_rest(text: &mut Text, plan: &Plan<'_>) {
         }
     }
     put_identity(text, plan.identity);
-    if plan.dropped.0 != 0 {
-        text.put("dropped capabilities:");
-        for (number, name) in (0_u32..).zip(names()) {
-            if plan.dropped.has(number) {
-                text.put(" ");
-                text.put(name);
-            }
+    text.put("capabilities:");
+    for (number, name) in (0_u32..).zip(names()) {
+        if !plan.dropped.has(number) {
+            text.put(" ");
+            text.put(name);
         }
+    }
+    text.put("\n");
+    text.put(match plan.mask {
+        Mask::Auto => "mask: where root is the host's\n",
+        Mask::Oci => "mask: oci\n",
+        Mask::None => "",
+    });
+    text.put(match plan.keyring {
+        Keyring::Callers => "new_keyring: false\n",
+        Keyring::Preferred => "",
+        Keyring::Required => "new_keyring\n",
+    });
+    if plan.preserved != 0 {
+        text.put("preserve_fds: ");
+        text.number(plan.preserved);
         text.put("\n");
+    }
+    if plan.nesting == Nesting::Forbidden {
+        text.put("disable_userns\n");
     }
     if plan.new_privileges == NewPrivileges::Allowed {
         text.put("no_new_privs: false\n");

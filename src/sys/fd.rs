@@ -5,7 +5,9 @@ use super::check;
 use super::directory::Directory;
 use super::open::openat;
 use crate::text::parse_number;
-use linux_raw_sys::general::{__NR_close, __NR_close_range, __NR_dup3, __NR_fcntl, F_SETOWN};
+use linux_raw_sys::general::{
+    __NR_close, __NR_close_range, __NR_dup3, __NR_fcntl, F_GETFD, F_SETOWN,
+};
 use rustix::fd::{AsFd, AsRawFd, BorrowedFd};
 use rustix::fs::{CWD, Mode, OFlags};
 use rustix::io::Errno;
@@ -44,6 +46,14 @@ impl Drop for Fd {
     }
 }
 
+/// Whether descriptor `number` is open: EBADF, of F_GETFD of fcntl(2), where it is not.
+pub fn is_open(number: u32) -> Result<(), Errno> {
+    // SAFETY: no pointer is passed.
+    let returned =
+        unsafe { arch::syscall(__NR_fcntl, [number as usize, F_GETFD as usize, 0, 0, 0, 0]) };
+    check(returned).map(drop)
+}
+
 /// Closes the descriptors from `first` to `last`.
 ///
 /// With close_range(2) (5.9); where that is missing or refused, those that /proc/self/fd lists; and
@@ -52,7 +62,7 @@ impl Drop for Fd {
 ///
 /// Descriptors are closed under their owners' feet, so nothing that is in use may lie in the range.
 pub fn close_range(first: u32, last: u32) {
-    // SAFETY: no pointer is passed. The callers (`parent::run` before it opens any, `init` after it
+    // SAFETY: no pointer is passed. The callers (`parent::run` those that it did not open, `init` after it
     // dropped all but those it keeps) see to it that no `Fd` of ours is among them.
     let returned = unsafe {
         arch::syscall(
