@@ -50,6 +50,8 @@ mod check;
 mod check_hosts;
 mod command;
 mod confinement;
+mod cves;
+mod descriptors;
 mod dev;
 mod dry_run;
 mod escapes;
@@ -96,14 +98,18 @@ mod init_terminal;
 mod init_terminal_faults;
 mod init_waits;
 mod job_control;
+mod keyrings;
 mod many_containers;
+mod masks;
 mod mount_flags;
 #[cfg(feature = "toml")]
 mod mount_options;
 mod namespaces;
+mod nesting;
 mod old_kernels;
 #[cfg(feature = "toml")]
 mod original;
+mod out_of_reach;
 mod overlay;
 mod pid1_memory;
 mod signals;

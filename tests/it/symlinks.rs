@@ -145,6 +145,9 @@ fn targets_seen_from_outside_stay_inside_as_well() {
     }
 }
 
+/// Of each who starts one.
+const STARTS: usize = 1000;
+
 #[test]
 fn a_target_that_changes_into_a_link_again_and_again_leads_nowhere() {
     for who in everybody() {
@@ -156,7 +159,7 @@ fn a_target_that_changes_into_a_link_again_and_again_leads_nowhere() {
         let swapping = AtomicBool::new(true);
         let refused = thread::scope(|scope| {
             let swapper = scope.spawn(|| swap(&root.join("data"), &root.join("other"), &swapping));
-            let refused = (0..500)
+            let refused = (0..STARTS)
                 .filter(|_| start_beside_the_swap(who, &root))
                 .count();
             swapping.store(false, Ordering::Relaxed);
@@ -164,7 +167,7 @@ fn a_target_that_changes_into_a_link_again_and_again_leads_nowhere() {
             refused
         });
         crate::skip::say(&format!(
-            "{}: of 500 starts beside a swap {refused} were refused",
+            "{}: of {STARTS} starts beside a swap {refused} were refused",
             who.name
         ));
         before.is_as_after("nobody-has-this-mark");
