@@ -36,6 +36,9 @@ pub const SCRIPT_WORDS: usize = 3840;
 
 /// Paths of `[landlock]`, in the file and the flags together.
 pub const LANDLOCK_RULES: usize = 128;
+/// Descriptors that are kept open for the command: as many as a process has without asking for more
+/// (RLIMIT_NOFILE's usual soft limit).
+pub const PRESERVED: u32 = 1024 - 3;
 
 /// Bytes of a path with its NUL: PATH_MAX (limits.h).
 pub const PATH_BYTES: usize = 4096;

@@ -91,7 +91,7 @@ fn ended(pid: Pid) -> Option<WaitStatus> {
 }
 
 /// Makes the container of `plan` in a process of its own, and says why it cannot be made.
-pub fn rehearse(plan: &Plan<'_>) -> Works {
+pub fn rehearse(plan: &Plan<'static>) -> Works {
     let pid = match clone::into_namespaces(NamespaceSet::NONE) {
         Ok(Process::Child) => {
             die_with_parent();

@@ -133,7 +133,7 @@ fn takes_writes(writes: Writes<'_>) -> bool {
 
 /// Tries the whole, and everything else, and prints the table.
 #[inline(never)]
-pub fn check(plan: &Plan<'_>, form: Form, fd: impl AsFd) -> Status {
+pub fn check(plan: &Plan<'static>, form: Form, fd: impl AsFd) -> Status {
     // A process whose file its user may not read has a /proc of root's, where no map can be written.
     let _ = set_dumpable_behavior(DumpableBehavior::Dumpable);
     let rehearsal = rehearsal(plan);

@@ -54,8 +54,22 @@ pub fn place(
     if mount_flags::any(flags) {
         mount_flags::set_detached(tree.as_fd(), flags, reach)?;
     }
+    attach(tree, target)
+}
+
+fn attach(mounted: &Fd, target: BorrowedFd<'_>) -> Result<(), Errno> {
     let empty = MoveMountFlags::MOVE_MOUNT_F_EMPTY_PATH | MoveMountFlags::MOVE_MOUNT_T_EMPTY_PATH;
-    move_mount(tree, c"", target, c"", empty)
+    move_mount(mounted, c"", target, c"", empty)
+}
+
+/// Moves the mount at `mounted` to `target`.
+pub fn relocate(mounted: &Fd, target: BorrowedFd<'_>) -> Result<(), Errno> {
+    match attach(mounted, target) {
+        Err(Errno::NOSYS | Errno::PERM) => {
+            mount_move(ProcFd::new(mounted).path(), ProcFd::new(target).path())
+        }
+        done => done,
+    }
 }
 
 fn open_copy(source: BorrowedFd<'_>, reach: Reach) -> Result<(Fd, Reach), Errno> {

@@ -4,7 +4,6 @@
 //! Nodes are the host's, bound: mknod(2) makes none in a user namespace. Each is looked at where it
 //! was bound, before anybody else can see it (CVE-2025-31133, CVE-2025-52565).
 
-use super::here::move_to;
 use super::proc_fd::ProcFd;
 use super::resolve::{outside, read_link};
 use super::stack::TOPMOST;
@@ -14,12 +13,11 @@ use crate::plan::operation::{Dev, PTS, PTS_OF_NO_GROUP};
 use crate::sys::start::{stdin, stdout};
 use crate::sys::terminal::is_terminal;
 use core::ffi::CStr;
-use rustix::fd::BorrowedFd;
 use rustix::fs::{
     AtFlags, CWD, FileType, Mode, chmodat, fstat, major, minor, mkdirat, mknodat, statat, symlinkat,
 };
 use rustix::io::Errno;
-use rustix::mount::{MountFlags, mount, mount_bind};
+use rustix::mount::{MountFlags, UnmountFlags, mount, mount_bind, unmount};
 use rustix::process::chdir;
 
 /// A node of /dev (null(4), full(4), random(4), tty(4)).
@@ -68,8 +66,8 @@ pub enum Shared {
     Nothing,
 }
 
-/// Makes a small /dev and mounts it on `target`.
-pub fn make(target: BorrowedFd<'_>, wanted: Dev, shared: Shared) -> Result<(), Failed> {
+/// Makes a small /dev, on top of everything, and goes there: it is to be moved to its place.
+pub fn make(wanted: Dev, shared: Shared) -> Result<(), Failed> {
     let flags = MountFlags::NOSUID | MountFlags::NOEXEC;
     mount(c"tmpfs", c"/", c"tmpfs", flags, c"mode=0755").doing_on(
         Doing::Mount,
@@ -88,7 +86,12 @@ pub fn make(target: BorrowedFd<'_>, wanted: Dev, shared: Shared) -> Result<(), F
     if shared == Shared::Terminal {
         console().doing(Doing::MakeDev, b"/dev/console")?;
     }
-    move_to(target).doing_on(Doing::Mount, b"tmpfs", b"/dev")
+    Ok(())
+}
+
+/// Takes the one away that was just made, and has no place.
+pub fn discard() -> Result<(), Errno> {
+    unmount(c".", UnmountFlags::DETACH)
 }
 
 /// Binds the host's node, and looks at what it got.

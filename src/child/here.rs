@@ -36,6 +36,12 @@ pub fn move_to(target: BorrowedFd<'_>) -> Result<(), Errno> {
     }
 }
 
+/// Moves the mount that is the working directory to `name` in the directory `root`: without following
+/// a link (5.2). So the place need not be opened.
+pub fn move_below(root: &Fd, name: &CStr) -> Result<(), Errno> {
+    move_mount(CWD, c".", root.as_fd(), name, MoveMountFlags::empty())
+}
+
 /// Mounts the detached `tree` on top of everything.
 pub fn stack(tree: &Fd) -> Result<(), Errno> {
     let flags = MoveMountFlags::MOVE_MOUNT_F_EMPTY_PATH;

@@ -1,9 +1,11 @@
 //! Inside, before any foreign code: a copy of husk in the new namespaces, on its way to PID 1.
 
 pub mod bind;
+pub mod change;
 pub mod confine;
 pub mod dev;
 pub mod here;
+pub mod mask;
 pub mod mount_flags;
 pub mod mount_point;
 pub mod mounts;
@@ -21,12 +23,13 @@ use crate::fail::{self, Doing, Explain, Failed, Failure, Status};
 use crate::id_map;
 use crate::init;
 use crate::init::bounds::Bounds;
+use crate::init::sockets::Sockets;
 use crate::init::spawn::{Command, Handover, look_up};
 use crate::job::terminal::Terminal;
 use crate::link::{Inner, Order, Outer, Parent};
 use crate::plan::namespace::NamespaceSet;
-use crate::plan::{Identity, Init, Plan};
-use crate::sys::fd::keep_only;
+use crate::plan::{Identity, Init, Nesting, Plan};
+use crate::sys::fd::{FIRST, keep_from};
 use crate::sys::landlock::Ruleset;
 use crate::sys::net;
 use crate::sys::process::{exit, unshare};
@@ -39,10 +42,14 @@ use sources::Opened;
 
 /// Becomes PID 1: makes everything that `plan` says, then runs the command. Never returns to the
 /// caller's code.
-pub fn run(plan: &Plan<'_>, ends: (Inner, Outer), handover: Handover<'_>) -> ! {
+pub fn run(
+    plan: &Plan<'_>,
+    (link, outer): (Inner, Outer),
+    handover: Handover<'_>,
+    sockets: Option<&'static mut Sockets>,
+) -> ! {
     let mut command = Command::new(plan, handover);
     let mut ruleset = None;
-    let (link, outer) = ends;
     let ready =
         set_up(plan, (&link, outer), handover.terminal, &mut ruleset).and_then(|confined| {
             if plan.init == Init::Nobody {
@@ -54,8 +61,8 @@ pub fn run(plan: &Plan<'_>, ends: (Inner, Outer), handover: Handover<'_>) -> ! {
     command.bounds = bounds.as_ref();
     let status = match (ready, plan.init) {
         (Ok(_), Init::Nobody) => Status::SUCCESS,
-        (Ok(confined), Init::Command) => init::replace(confined, &command, &link),
-        (Ok(confined), Init::Husk) => init::run(confined, plan, command, link),
+        (Ok(confined), Init::Command) => init::replace(confined, command, &link, sockets),
+        (Ok(confined), Init::Husk) => init::run(confined, plan, command, (link, sockets)),
         (Err(failure), _) => {
             link.failed(failure);
             failure.status()
@@ -82,6 +89,9 @@ fn set_up<'a>(
     if plan.cgroup.is_some() && plan.namespaces.contains(NamespaceSet::CGROUP) {
         enter_cgroup_namespace(plan)?;
     }
+    if plan.nesting == Nesting::Forbidden {
+        confine::nesting::forbid()?;
+    }
     let assembled = mounts::assemble(plan, opened, terminal)?;
     root::enter(plan, assembled)?;
     uts::set_names(plan)?;
@@ -92,7 +102,11 @@ fn set_up<'a>(
     *ruleset = confine::landlock::ruleset(plan)?;
     let confined = confine::apply(plan, ids)?;
     let rules = ruleset.as_ref().map(Ruleset::number);
-    keep_only(&[Some(link.number()), terminal.map(Terminal::number), rules]);
+    let first = FIRST.saturating_add(plan.preserved);
+    keep_from(
+        first,
+        &[Some(link.number()), terminal.map(Terminal::number), rules],
+    );
     // With its own copy of the other end closed PID 1 sees whether the supervisor's is: asked after
     // the signal of its death, which says nothing of one that came before.
     match link.supervisor() {
@@ -104,6 +118,7 @@ fn set_up<'a>(
 /// Opens what is outside, with the caller's rights, and becomes somebody in the new user namespace.
 fn be_mapped<'a>(plan: &Plan<'a>, (link, outer): (&Inner, Outer)) -> Result<(Opened, Ids), Failed> {
     let maps = plan.maps.as_ref();
+    confine::begin(plan)?;
     let opened = match maps {
         _ if plan.waits() => {
             // Whoever waits for the supervisor must see its end.

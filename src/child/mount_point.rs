@@ -88,7 +88,11 @@ fn inside_after_all(root: &mut NewRoot, found: Fd) -> Result<Fd, Errno> {
     let directory = path_of(root.directory(), &mut other)?;
     match below(path, directory) {
         Some(path) => inside(root, path, Symlinks::Follow),
-        None => Ok(found),
+        None => {
+            // It may be what the new root is stacked on.
+            root.strays = Strays::Possible;
+            Ok(found)
+        }
     }
 }
 

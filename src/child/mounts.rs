@@ -1,9 +1,10 @@
 //! Carries out the plan's operations, in order, on the tree that becomes the container's.
 
 use super::bind;
+use super::change;
 use super::dev::{self, Shared};
-use super::here::mount_on;
-use super::mount_flags;
+use super::here::{mount_on, move_below, move_to};
+use super::mask;
 use super::mount_point::{self, Kind, Wanted, c_string};
 use super::proc_fd::ProcFd;
 use super::resolve::{self, Symlinks};
@@ -18,7 +19,7 @@ use crate::host::cause;
 use crate::job::terminal::Terminal;
 use crate::limits::PATH_BYTES;
 use crate::plan::mount::MountFlags;
-use crate::plan::operation::{Action, Operation, Propagation};
+use crate::plan::operation::{Action, Dev, Operation};
 use crate::plan::target::{Target, components};
 use crate::plan::{Init, Plan};
 use crate::sys::fd::Fd;
@@ -28,9 +29,7 @@ use core::mem;
 use rustix::fd::AsFd;
 use rustix::fs::{FileType, fstat};
 use rustix::io::Errno;
-use rustix::mount::{
-    MountFlags as KernelFlags, MountPropagationFlags, mount_change, mount_move, mount_remount,
-};
+use rustix::mount::{MountFlags as KernelFlags, mount_move};
 use rustix::process::fchdir;
 
 /// The tree while it is made.
@@ -78,6 +77,7 @@ pub fn assemble<'a>(
             tree.root.rise().doing(Doing::OpenRoot, b"/")?;
         }
     }
+    mask::apply(plan, |target| tree.again(target))?;
     tree.underlays.finish().doing(Doing::Underlay, b"")?;
     tree.mask.restore();
     Ok(Assembled(tree.root))
@@ -111,12 +111,11 @@ impl Tree {
             }
             Action::Remount { data, flags } => {
                 let target = self.directory(operation, Symlinks::Follow)?;
-                remount(&target, data, flags).doing(Doing::Remount, path)
+                change::remount(&target, data, flags).doing(Doing::Remount, path)
             }
             Action::Propagation(propagation) => {
                 let target = self.directory(operation, Symlinks::Follow)?;
-                mount_change(ProcFd::new(&target).path(), propagation_flags(propagation))
-                    .doing(Doing::SetPropagation, path)
+                change::propagation(&target, propagation).doing(Doing::SetPropagation, path)
             }
             Action::Bind {
                 source: from,
@@ -150,12 +149,7 @@ impl Tree {
                     path,
                 )
             }
-            Action::Dev(wanted) => {
-                let target = self.directory(operation, Symlinks::Refuse)?;
-                let made = dev::make(target.as_fd(), wanted, self.shared);
-                target.leave();
-                made
-            }
+            Action::Dev(wanted) => self.small_dev(operation, wanted),
             Action::Directory => self.directory(operation, Symlinks::Follow).map(drop),
             Action::Symlink(text) => self.symlink(operation, text),
             Action::ResolvConf => match source {
@@ -163,6 +157,21 @@ impl Tree {
                 _ => Ok(()),
             },
         }
+    }
+
+    fn small_dev<'a>(&mut self, operation: &Operation<'a>, wanted: Dev) -> Result<(), Failed> {
+        let path = operation.target.path().to_bytes();
+        dev::make(wanted, self.shared)?;
+        if let Some(name) = operation.target.only_name()
+            && move_below(&self.root.fd, name).is_ok()
+        {
+            return Ok(());
+        }
+        // Another one is made when there is a place for it.
+        dev::discard().doing(Doing::MakeDev, path)?;
+        let target = self.directory(operation, Symlinks::Refuse)?;
+        dev::make(wanted, self.shared)?;
+        move_to(target.as_fd()).doing_on(Doing::Mount, b"tmpfs", path)
     }
 
     /// Mounts a file system: its name in mountinfo, its type, its options.
@@ -362,28 +371,11 @@ impl Tree {
     }
 }
 
-fn remount(target: &Fd, data: Option<&CStr>, flags: MountFlags) -> Result<(), Errno> {
-    if flags.contains(MountFlags::BIND) {
-        return mount_flags::set(target.as_fd(), flags, Reach::One);
-    }
-    let bits = KernelFlags::from_bits_retain(flags.0);
-    mount_remount(ProcFd::new(target).path(), bits, data.unwrap_or_default())
-}
-
 fn kind_of(fd: &Fd) -> Kind {
     let is_directory = fstat(fd).is_ok_and(|stat| FileType::from_raw_mode(stat.st_mode).is_dir());
     if is_directory {
         Kind::Directory
     } else {
         Kind::File
-    }
-}
-
-const fn propagation_flags(propagation: Propagation) -> MountPropagationFlags {
-    match propagation {
-        Propagation::Shared => MountPropagationFlags::SHARED,
-        Propagation::Private => MountPropagationFlags::PRIVATE,
-        Propagation::Slave => MountPropagationFlags::DOWNSTREAM,
-        Propagation::Unbindable => MountPropagationFlags::UNBINDABLE,
     }
 }

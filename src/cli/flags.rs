@@ -101,6 +101,8 @@ pub enum Does {
     UnsetEnv,
     /// `clear_env`.
     ClearEnv,
+    /// `new_keyring = false`.
+    NoNewKeyring,
     /// `no_new_privs = false`.
     AllowNewPrivs,
     /// A limit of setrlimit(2).
@@ -279,11 +281,28 @@ pub const RUN: &[Flag] = &[
     ),
     flag("--hostname|NAME|the host's name inside", Does::Key),
     flag("--domainname|NAME|the NIS domain's name inside", Does::Key),
-    flag("--cap-add|CAP|keep a capability, or ALL", Does::Key),
+    flag(
+        "--cap-add|CAP|keep a capability, or ALL; who mounts: SYS_ADMIN",
+        Does::Key,
+    ),
     flag("--cap-drop|CAP|drop a capability, or ALL", Does::Key),
     flag(
         "--allow-new-privs||let set-user-ID programs gain privileges",
         Does::AllowNewPrivs,
+    ),
+    flag("--disable-userns||no user namespaces inside", Does::Key),
+    flag(
+        "--mask|KIND|of /proc and /sys: auto (as root), oci, none",
+        Does::Key,
+    ),
+    flag(
+        "--new-keyring||insist on a session keyring of its own",
+        Does::Key,
+    ),
+    flag("--no-new-keyring||keep the caller's", Does::NoNewKeyring),
+    flag(
+        "--preserve-fds|N|descriptors 3 to N+2 stay open for it",
+        Does::Key,
     ),
     flag(
         "--ulimit|NAME=SOFT[:HARD]|limit a resource: nofile, nproc, as ...",

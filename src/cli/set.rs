@@ -6,8 +6,8 @@ use crate::arena::Arena;
 use crate::config;
 use crate::config::slot::{Slot, slot};
 use crate::config::{
-    At, Config, EnvChange, IdMap, MakeTarget, MissingSource, MountOption, MountRequest, Network,
-    Overlay, Place, Proc, keys,
+    At, Config, EnvChange, IdMap, MakeTarget, Mask, MissingSource, MountOption, MountRequest,
+    Network, Overlay, Place, Proc, keys,
 };
 use crate::fail::refusal::{Refusal, Refused, What};
 use crate::limits;
@@ -37,6 +37,7 @@ pub fn apply<'a>(
         Does::Cgroup => found.cgroup(config)?,
         Does::Landlock => found.landlock(config)?,
         Does::AllowNewPrivs => config.no_new_privs = yes(false),
+        Does::NoNewKeyring => config.new_keyring = yes(false),
         Does::UidMap => found.add_map_line(config.uid_map)?,
         Does::GidMap => found.add_map_line(config.gid_map)?,
         Does::Unshare => {
@@ -122,6 +123,13 @@ impl<'a> Found<'a> {
             Slot::Proc => {
                 let kind = self.named(Proc::named, "proc", Proc::NAMES)?;
                 config.proc = Some(At::new(kind, place));
+            }
+            Slot::Count(slot) => {
+                *slot = Some(At::new(self.number(first, 0, limits::PRESERVED)?, place));
+            }
+            Slot::Mask => {
+                let kind = self.named(Mask::named, "mask", Mask::NAMES)?;
+                config.mask = Some(At::new(kind, place));
             }
             Slot::Network => {
                 let kind = self.named(Network::named, "network", Network::NAMES)?;

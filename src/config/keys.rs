@@ -6,8 +6,8 @@ use crate::text::words;
 pub const TOP: &str = "\
     namespaces, chroot_dir, root, read_only, overlay, working_dir, hostname, domainname, \
     uid, gid, id_map, uid_map, gid_map, mount, proc, network, command, env, clear_env, \
-    new_session, die_with_parent, as_pid_1, fake_chown, no_new_privs, cap_add, cap_drop, init, \
-    limits, landlock, cgroup";
+    new_session, die_with_parent, as_pid_1, fake_chown, no_new_privs, cap_add, cap_drop, mask, \
+    new_keyring, preserve_fds, disable_userns, init, limits, landlock, cgroup";
 
 /// Keys of a `[[uid_map]]` or `[[gid_map]]`.
 pub const MAP: &str = "\

@@ -60,6 +60,8 @@ pub struct Config<'a> {
     pub overlay: Option<At<Overlay<'a>>>,
     /// `proc`: which one the container sees.
     pub proc: Option<At<Proc>>,
+    /// `mask`: which of /proc and /sys is hidden.
+    pub mask: Option<At<Mask>>,
     /// `network`: the host's or none.
     pub network: Option<At<Network>>,
     /// `command`; on the command line the words after the options.
@@ -92,6 +94,12 @@ pub struct Config<'a> {
     pub landlock_required: Option<At<bool>>,
     /// Whether abstract sockets and signals of others are out of reach.
     pub landlock_scope: Option<At<bool>>,
+    /// A session keyring of the container's own.
+    pub new_keyring: Option<At<bool>>,
+    /// How many descriptors from 3 on the command gets.
+    pub preserve_fds: Option<At<u32>>,
+    /// No user namespaces inside.
+    pub disable_userns: Option<At<bool>>,
     /// `[init]`: how the command is looked after.
     pub init: Rules,
 }
@@ -156,6 +164,7 @@ impl<'a> Config<'a> {
             read_only: None,
             overlay: None,
             proc: None,
+            mask: None,
             network: None,
             command: &mut lists.command,
             env: &mut lists.env,
@@ -172,6 +181,9 @@ impl<'a> Config<'a> {
             landlock: &mut lists.landlock,
             landlock_required: None,
             landlock_scope: None,
+            new_keyring: None,
+            preserve_fds: None,
+            disable_userns: None,
             init: Rules::DEFAULT,
         }
     }
@@ -208,6 +220,17 @@ pub enum Proc {
     /// The outer one.
     Bind,
     /// None.
+    None,
+}
+
+/// `mask`: whether parts of /proc and /sys are hidden or read-only, as OCI runtimes have it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mask {
+    /// Where the host's root is somebody inside.
+    Auto,
+    /// They are.
+    Oci,
+    /// They are not.
     None,
 }
 

@@ -1,7 +1,7 @@
 //! Keys with plain values: what each takes, and where that goes, whether the file or a flag spells
 //! it.
 
-use super::{At, Config, IdMap, Network, Overlay, Proc};
+use super::{At, Config, IdMap, Mask, Network, Overlay, Proc};
 use crate::plan::capability::{CapabilityChange, CapabilitySet};
 use core::ffi::CStr;
 
@@ -22,7 +22,11 @@ pub enum Slot<'c, 'a> {
     /// A word.
     Proc,
     /// A word.
+    Mask,
+    /// A word.
     Network,
+    /// How many.
+    Count(&'c mut Option<At<u32>>),
     /// `tmpfs` or a path.
     Overlay,
     /// Words.
@@ -44,7 +48,9 @@ pub fn slot<'c, 'a>(config: &'c mut Config<'a>, key: &str) -> Slot<'c, 'a> {
         "gid" => Slot::Id(&mut config.gid),
         "id_map" => Slot::IdMap,
         "proc" => Slot::Proc,
+        "mask" => Slot::Mask,
         "network" => Slot::Network,
+        "preserve_fds" => Slot::Count(&mut config.preserve_fds),
         "overlay" => Slot::Overlay,
         "command" => Slot::Command,
         "read_only" => Slot::Boolean(&mut config.read_only),
@@ -54,6 +60,8 @@ pub fn slot<'c, 'a>(config: &'c mut Config<'a>, key: &str) -> Slot<'c, 'a> {
         "as_pid_1" => Slot::Boolean(&mut config.as_pid_1),
         "fake_chown" => Slot::Boolean(&mut config.fake_chown),
         "no_new_privs" => Slot::Boolean(&mut config.no_new_privs),
+        "new_keyring" => Slot::Boolean(&mut config.new_keyring),
+        "disable_userns" => Slot::Boolean(&mut config.disable_userns),
         "cap_add" => Slot::Capabilities(CapabilityChange::Add),
         _ => Slot::Capabilities(CapabilityChange::Drop),
     }
@@ -84,6 +92,21 @@ impl Proc {
             "auto" => Some(Self::Auto),
             "new" => Some(Self::New),
             "bind" => Some(Self::Bind),
+            "none" => Some(Self::None),
+            _ => None,
+        }
+    }
+}
+
+impl Mask {
+    /// The words for them.
+    pub const NAMES: &str = "auto, oci, none";
+
+    /// The one of that name.
+    pub fn named(word: &str) -> Option<Self> {
+        match word {
+            "auto" => Some(Self::Auto),
+            "oci" => Some(Self::Oci),
             "none" => Some(Self::None),
             _ => None,
         }

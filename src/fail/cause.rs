@@ -73,7 +73,7 @@ causes! {
     /// A symbolic link is not followed.
     LinkedSubuid: "/etc/subuid is a symbolic link, which newuidmap does not follow|make it a file",
     /// Mounts over parts of /proc.
-    MaskedProc: "parts of /proc are hidden, so that there is no new one|podman: --security-opt unmask=ALL; docker: --security-opt systempaths=unconfined; Kubernetes: procMount: Unmasked",
+    MaskedProc: "parts of /proc are hidden, so that there is no new one|husk: --mask none; podman: --security-opt unmask=ALL; docker: --security-opt systempaths=unconfined; Kubernetes: procMount: Unmasked",
     /// Mounts over parts of /sys, or another user namespace's network.
     MaskedSys: "a new sysfs needs a net namespace and a whole /sys|the outer one is bound",
     /// The module is not loaded, or old.

@@ -115,6 +115,16 @@ doings! {
     ChangeDirectory: "changing to the working directory",
     /// prctl(2) and capset(2).
     DropCapabilities: "dropping capabilities",
+    /// fcntl(2) of one that `preserve_fds` names.
+    PreserveFd: "keeping open descriptor",
+    /// mount(2) over a part of /proc or /sys.
+    Mask: "hiding",
+    /// keyctl(2).
+    JoinKeyring: "making a session keyring",
+    /// keyctl(2), which nobody insisted on.
+    LackKeyring: "doing with the caller's session keyring",
+    /// open(2) or write(2) of a limit of namespaces(7).
+    ForbidNesting: "forbidding user namespaces inside, in",
     /// prctl(2).
     SetNoNewPrivs: "setting no_new_privs",
     /// open(2) of a path that Landlock is to leave open.

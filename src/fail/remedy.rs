@@ -51,6 +51,22 @@ pub fn remedy(doing: Doing, errno: Option<Errno>) -> Option<&'static str> {
         (Doing::ChangeIds, Errno::INVAL) => {
             "this id is not mapped into the container: --id-map auto, or --fake-chown"
         }
+        (Doing::Execute, Errno::ACCESS) => "it has no execute permission, or is on a noexec mount",
+        (Doing::Execute, Errno::NOENT) => {
+            "it is not in the command's PATH, or not below the root directory"
+        }
+        (Doing::Execute, Errno::NOEXEC) => "it is neither a program for this machine nor a script",
+        (Doing::ExecuteHusk, _) => "inside, it could be changed through /proc: copy it to nest it",
+        (Doing::AdoptOrphans, _) => "they go to the next subreaper or to PID 1",
+        (Doing::EndMachine, Errno::PERM) => "it needs CAP_SYS_BOOT",
+        (Doing::ReadConfig, Errno::FBIG) => "it is larger than 65536 bytes",
+        (doing, errno) => return of_confinement(doing, errno),
+    })
+}
+
+/// Those in steps that confine the command.
+fn of_confinement(doing: Doing, errno: Errno) -> Option<&'static str> {
+    Some(match (doing, errno) {
         (Doing::EnterCgroup, Errno::ACCESS) => {
             "start husk in the subtree that is delegated to you: systemd-run --user --scope -p Delegate=yes husk ..."
         }
@@ -64,15 +80,13 @@ pub fn remedy(doing: Doing, errno: Option<Errno>) -> Option<&'static str> {
         (Doing::ExecuteConfined, _) => {
             "it, what its #! line names, its dynamic linker and its libraries must all be below paths of `execute` (--landlock-rx)"
         }
-        (Doing::Execute, Errno::ACCESS) => "it has no execute permission, or is on a noexec mount",
-        (Doing::Execute, Errno::NOENT) => {
-            "it is not in the command's PATH, or not below the root directory"
+        (Doing::DropCapabilities, Errno::PERM) => "it needs CAP_SETPCAP; or --cap-add ALL",
+        (Doing::PreserveFd, Errno::BADF) => {
+            "it is not open: --preserve-fds N is for those from 3 to N+2"
         }
-        (Doing::Execute, Errno::NOEXEC) => "it is neither a program for this machine nor a script",
-        (Doing::ExecuteHusk, _) => "inside, it could be changed through /proc: copy it to nest it",
-        (Doing::AdoptOrphans, _) => "they go to the next subreaper or to PID 1",
-        (Doing::EndMachine, Errno::PERM) => "it needs CAP_SYS_BOOT",
-        (Doing::ReadConfig, Errno::FBIG) => "it is larger than 65536 bytes",
+        (Doing::JoinKeyring | Doing::LackKeyring, Errno::DQUOT) => {
+            "you have as many keys as /proc/sys/kernel/keys/maxkeys allows"
+        }
         _ => return None,
     })
 }

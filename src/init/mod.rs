@@ -32,6 +32,7 @@ use core::mem;
 use rustix::io::Errno;
 use rustix::process::{Pid, Signal, WaitOptions, chdir, getpid};
 use signals::Phase;
+use sockets::Sockets;
 use spawn::{Bond, Command};
 use voice::Voice;
 
@@ -44,17 +45,22 @@ pub fn block_signals() -> Result<SignalSet, Failed> {
 }
 
 /// Runs the command of a container as a child until it ends.
-pub fn run(_: Confined, plan: &Plan<'_>, command: Command<'_>, link: Inner) -> Status {
+pub fn run(
+    _: Confined,
+    plan: &Plan<'_>,
+    command: Command<'_>,
+    (link, sockets): (Inner, Option<&'static mut Sockets>),
+) -> Status {
     let rules = &plan.rules;
-    let pid = match spawn::start(&command, None) {
+    let pid = match spawn::start(&command, sockets) {
         Ok(pid) => pid,
         Err(failure) => {
             link.failed(failure);
             return failure.status();
         }
     };
-    if command.bounds.is_some() {
-        // What they were made of was kept for it.
+    if command.bounds.is_some() || plan.preserved != 0 {
+        // What was kept for it alone.
         fd::keep_only(&[Some(link.number()), command.terminal.map(Terminal::number)]);
     }
     let keeper = Keeper::Supervisor(link, command.terminal);
@@ -81,8 +87,16 @@ fn leave_directory() {
 }
 
 /// Becomes the command.
-pub fn replace(_: Confined, command: &Command<'_>, link: &Inner) -> Status {
-    let failure = spawn::replace(command);
+pub fn replace(
+    _: Confined,
+    mut command: Command<'_>,
+    link: &Inner,
+    sockets: Option<&'static mut Sockets>,
+) -> Status {
+    if let Some(sockets) = sockets {
+        command.envp = sockets.of_process(getpid());
+    }
+    let failure = spawn::replace(&command);
     link.failed(failure);
     failure.status()
 }

@@ -11,11 +11,13 @@ use crate::host::cause;
 use crate::id_map;
 use crate::init;
 use crate::init::interpreter::{FileId, OwnFile};
+use crate::init::sockets::Sockets;
 use crate::init::spawn::Handover;
 use crate::job::parent::signal_at_death;
 use crate::job::terminal::Terminal;
 use crate::link::Inner;
 use crate::link::{self, Order, Outer};
+use crate::plan::environment::get;
 use crate::plan::id_map::{Map, Maps, Side, Writer};
 use crate::plan::namespace::NamespaceSet;
 use crate::plan::operation::Action;
@@ -23,12 +25,15 @@ use crate::plan::target::{Target, components};
 use crate::plan::{Plan, Root, Supervisor};
 use crate::sys::clock;
 use crate::sys::clone::{self, Process};
-use crate::sys::fd;
+use crate::sys::fd::{self, FIRST};
 use crate::sys::signal::{self, Target as Whom};
+use crate::text::{Decimal, parse_number};
 use cgroup::Leaf;
 use core::mem;
 use rustix::io::Errno;
-use rustix::process::{DumpableBehavior, Pid, Signal, WaitOptions, set_dumpable_behavior, waitpid};
+use rustix::process::{
+    DumpableBehavior, Pid, Signal, WaitOptions, getpid, set_dumpable_behavior, waitpid,
+};
 
 /// PID 1 as its parent sees it. Dropped before it was waited for, it is killed and reaped: nothing
 /// is left behind.
@@ -85,10 +90,11 @@ impl Drop for Child {
 /// - Does: blocks all signals, so that one that comes from now on reaches the command and not husk;
 ///   clones; writes the maps; opens the gate; passes signals on.
 /// - Must not: change anything outside, or keep a descriptor that the command could inherit.
-pub fn run<'a>(plan: &Plan<'a>) -> Result<Status, Failed> {
+pub fn run(plan: &Plan<'static>) -> Result<Status, Failed> {
     // Nothing that the caller left open is of use inside, and a directory among it would be a way
     // out (CVE-2024-21626).
-    fd::close_range(3, u32::MAX);
+    let first = first_own(plan)?;
+    fd::close_range(first, u32::MAX);
     let caller_mask = init::block_signals()?;
     if plan.supervisor == Supervisor::DiesWithParent {
         signal_at_death(Signal::KILL.as_raw())?;
@@ -111,12 +117,17 @@ pub fn run<'a>(plan: &Plan<'a>) -> Result<Status, Failed> {
         // A process whose file its user may not read has a /proc of root's, where no map can be written.
         let _ = set_dumpable_behavior(DumpableBehavior::Dumpable);
     }
+    let sockets = sockets(plan);
     let handover = Handover {
         terminal: terminal.as_ref(),
         mask: caller_mask,
         own_file: own_file(plan),
     };
-    let (mut child, outer) = create(plan, (outer, inner), handover)?;
+    let (mut child, outer) = create(plan, (outer, inner), handover, sockets)?;
+    if plan.preserved != 0 {
+        // The command's: who waits for the other end to be closed does not wait for husk.
+        fd::close_range(FIRST, first.saturating_sub(1));
+    }
     if let Some(cgroup) = &cgroup {
         cgroup.place(child.pid())?;
     }
@@ -129,17 +140,40 @@ pub fn run<'a>(plan: &Plan<'a>) -> Result<Status, Failed> {
         let opened = outer.order(Order::Go).doing(Doing::OpenGate, b"");
         opened.map_err(told)?;
     }
+    // No core file of what husk knows, and no look into it for other processes of the caller's. Not by
+    // RLIMIT_CORE, which a program that core_pattern names is started regardless of (core(5)). PID 1 is
+    // not dumpable for better reasons, and the command has the caller's limit.
+    let _ = set_dumpable_behavior(DumpableBehavior::NotDumpable);
     let ended = relay::until_exit(&mut child, &outer, plan.init, terminal);
     // What is open is the kernel's to close.
     mem::forget(outer);
     ended
 }
 
+/// The first descriptor that is not the command's by `preserve_fds`, all of which are open.
+fn first_own(plan: &Plan<'_>) -> Result<u32, Failed> {
+    let first = FIRST.saturating_add(plan.preserved);
+    for number in FIRST..first {
+        fd::is_open(number).doing(Doing::PreserveFd, Decimal::new(number).bytes())?;
+    }
+    Ok(first)
+}
+
+/// The sockets that were handed to husk (LISTEN_PID), where all of them are handed on.
+fn sockets(plan: &Plan<'static>) -> Option<&'static mut Sockets> {
+    let count = parse_number(get(plan.envp, b"LISTEN_FDS")?.to_bytes())?;
+    match count <= plan.preserved {
+        true => Sockets::of(plan.envp, getpid()),
+        false => None,
+    }
+}
+
 /// Makes PID 1 with all its namespaces.
-fn create<'a>(
-    plan: &Plan<'a>,
+fn create(
+    plan: &Plan<'static>,
     (outer, inner): (Outer, Inner),
     handover: Handover<'_>,
+    sockets: Option<&'static mut Sockets>,
 ) -> Result<(Child, Outer), Failed> {
     match into_namespaces(plan) {
         Ok(Process::Parent(pid)) => {
@@ -148,7 +182,7 @@ fn create<'a>(
             let state = State::Running;
             Ok((Child { pid, state }, outer))
         }
-        Ok(Process::Child) => child::run(plan, (inner, outer), handover),
+        Ok(Process::Child) => child::run(plan, (inner, outer), handover, sockets),
         Err(errno) => {
             let object = plan.namespaces.spelled();
             let cause = match errno {
@@ -170,8 +204,9 @@ fn create<'a>(
     }
 }
 
-/// How often a clone is tried again that a limit refused, and milliseconds between.
-const RETRIES: u32 = 10;
+/// How often a clone is tried again that a limit refused, and milliseconds between: the credentials of a
+/// process, and with them the namespace, outlive it until the kernel's next grace periods (RCU).
+const RETRIES: u32 = 30;
 const PAUSE: u32 = 10;
 
 /// What is not missed much.

@@ -1,6 +1,7 @@
 //! Capabilities by the names of capabilities(7).
 
 use crate::text::words;
+use rustix::thread::CapabilitySet as Kernel;
 
 /// Names without CAP_, in the order of their numbers (linux/capability.h; the last since 5.9). One
 /// text, since every reference costs a relocation.
@@ -12,9 +13,6 @@ const NAMES: &str = "\
     AUDIT_CONTROL, SETFCAP, MAC_OVERRIDE, MAC_ADMIN, SYSLOG, WAKE_ALARM, BLOCK_SUSPEND, \
     AUDIT_READ, PERFMON, BPF, CHECKPOINT_RESTORE";
 
-/// How many there are.
-const COUNT: usize = 41;
-
 /// Their names.
 pub fn names() -> impl Iterator<Item = &'static str> {
     words(NAMES)
@@ -25,8 +23,42 @@ pub fn names() -> impl Iterator<Item = &'static str> {
 pub struct CapabilitySet(pub u64);
 
 impl CapabilitySet {
-    /// Every capability that husk knows the name of.
-    pub const ALL: Self = Self((1 << COUNT) - 1);
+    /// Every capability, those without a name included: kernels get new ones.
+    pub const ALL: Self = Self(u64::MAX);
+
+    /// Those that a command has unless more are asked for: what package managers, servers and init systems
+    /// do to their own files, ids, ports and processes.
+    ///
+    /// Of docker's fourteen three are left out, as podman does, and here with better reason: husk has no
+    /// device controller, so that MKNOD would be every disk of the host for its root; NET_RAW listens on the
+    /// host's network and forges what is sent there, for the network is shared by default; AUDIT_WRITE
+    /// forges the host's log.
+    ///
+    /// CAP_SYS_ADMIN is not among them, with a user namespace or without. In one it is over the
+    /// container's own mounts alone, but these are what husk promises with (`--ro-bind`, masks, the
+    /// underlays), and most holes of the kernel that began in a user namespace began with it. Who makes a
+    /// root directory for another system mounts, and says so: `--cap-add SYS_ADMIN`. SETUID, SETGID and
+    /// SETFCAP are what a container within a container maps its ids with, and SETPCAP what it drops its
+    /// capabilities with.
+    pub const SAFE: Self = Self(
+        Kernel::CHOWN
+            .union(Kernel::DAC_OVERRIDE)
+            .union(Kernel::FOWNER)
+            .union(Kernel::FSETID)
+            .union(Kernel::KILL)
+            .union(Kernel::SETGID)
+            .union(Kernel::SETUID)
+            .union(Kernel::SETPCAP)
+            .union(Kernel::NET_BIND_SERVICE)
+            .union(Kernel::SYS_CHROOT)
+            .union(Kernel::SETFCAP)
+            .bits(),
+    );
+
+    /// Those that are in this set and not in `other`.
+    pub const fn without(self, other: Self) -> Self {
+        Self(self.0 & !other.0)
+    }
 
     /// `CAP_CHOWN`, `chown` or `ALL`.
     pub fn named(name: &str) -> Option<Self> {
@@ -70,7 +102,12 @@ mod tests {
 
     #[test]
     fn every_number_has_a_name() {
-        assert_eq!(super::names().count(), super::COUNT);
+        assert_eq!(super::names().count(), 41);
+    }
+
+    #[test]
+    fn the_safe_ones_are_podman_s_eleven() {
+        assert_eq!(CapabilitySet::SAFE.0, 0x8004_05fb);
     }
 
     #[test]

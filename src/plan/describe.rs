@@ -7,9 +7,10 @@ use super::landlock::{Lack, Scope};
 use super::operation::{Action, Operation};
 use super::rules::{Orphans, Rules, Whom};
 use super::{
-    Access, Chown, Identity, Init, NewPrivileges, Plan, Root, Session, Supervisor, Writes,
+    Access, Chown, Identity, Init, Keyring, Nesting, NewPrivileges, Plan, Root, Session,
+    Supervisor, Writes,
 };
-use crate::config::MakeTarget;
+use crate::config::{MakeTarget, Mask};
 use crate::plan::mount::MountFlags;
 use crate::sys::mount::Reach;
 use crate::text::Text;
@@ -76,19 +77,61 @@ fn put_rest(text: &mut Text, plan: &Plan<'_>) {
         }
     }
     put_identity(text, plan.identity);
-    if plan.dropped.0 != 0 {
-        text.put("dropped capabilities:");
-        for (number, name) in (0_u32..).zip(names()) {
-            if plan.dropped.has(number) {
-                text.put(" ");
-                text.put(name);
-            }
+    text.put("capabilities:");
+    for (number, name) in (0_u32..).zip(names()) {
+        if !plan.dropped.has(number) {
+            text.put(" ");
+            text.put(name);
         }
-        text.put("\n");
     }
+    text.put("\n");
+    put_posture(text, plan);
     if plan.new_privileges == NewPrivileges::Allowed {
         text.put("no_new_privs: false\n");
     }
+    put_bounds(text, plan);
+    if plan.chown == Chown::Faked {
+        text.put("fake_chown\n");
+    }
+    if plan.session == Session::New {
+        text.put("new session\n");
+    }
+    if plan.supervisor == Supervisor::DiesWithParent {
+        text.put("die_with_parent\n");
+    }
+    if plan.init == Init::Command {
+        text.put("as_pid_1\n");
+    }
+    put_rules(text, &plan.rules);
+    text.put("environment: ");
+    text.number(u64::try_from(plan.envp.len()).unwrap_or(u64::MAX));
+    text.put(" variables\ncommand:");
+}
+
+/// What is covered, joined, kept open and forbidden.
+fn put_posture(text: &mut Text, plan: &Plan<'_>) {
+    text.put(match plan.mask {
+        Mask::Auto => "mask: where root is the host's\n",
+        Mask::Oci => "mask: oci\n",
+        Mask::None => "",
+    });
+    text.put(match plan.keyring {
+        Keyring::Callers => "new_keyring: false\n",
+        Keyring::Preferred => "",
+        Keyring::Required => "new_keyring\n",
+    });
+    if plan.preserved != 0 {
+        text.put("preserve_fds: ");
+        text.number(plan.preserved);
+        text.put("\n");
+    }
+    if plan.nesting == Nesting::Forbidden {
+        text.put("disable_userns\n");
+    }
+}
+
+/// What the command may have at most, and of which files.
+fn put_bounds(text: &mut Text, plan: &Plan<'_>) {
     if let Some(cgroup) = &plan.cgroup {
         put_path(
             text,
@@ -119,22 +162,6 @@ fn put_rest(text: &mut Text, plan: &Plan<'_>) {
         limit.put(text);
         text.put("\n");
     }
-    if plan.chown == Chown::Faked {
-        text.put("fake_chown\n");
-    }
-    if plan.session == Session::New {
-        text.put("new session\n");
-    }
-    if plan.supervisor == Supervisor::DiesWithParent {
-        text.put("die_with_parent\n");
-    }
-    if plan.init == Init::Command {
-        text.put("as_pid_1\n");
-    }
-    put_rules(text, &plan.rules);
-    text.put("environment: ");
-    text.number(u64::try_from(plan.envp.len()).unwrap_or(u64::MAX));
-    text.put(" variables\ncommand:");
 }
 
 fn put_rules(text: &mut Text, rules: &Rules) {

@@ -22,13 +22,14 @@ mod memory;
 pub mod mount;
 pub mod namespace;
 pub mod operation;
+mod posture;
 mod request;
 pub mod rlimit;
 pub mod rules;
 pub mod signal;
 pub mod target;
 
-use crate::config::Proc;
+use crate::config::{Mask, Proc};
 use crate::sys::exec::Words;
 use capability::CapabilitySet;
 use cgroup::Cgroup;
@@ -71,6 +72,14 @@ pub struct Plan<'a> {
     pub identity: Identity,
     /// Capabilities that are taken from the command and all that it starts.
     pub dropped: CapabilitySet,
+    /// Which parts of /proc and /sys are hidden or read-only.
+    pub mask: Mask,
+    /// Which session keyring the command has.
+    pub keyring: Keyring,
+    /// How many descriptors from 3 on stay open for the command.
+    pub preserved: u32,
+    /// Whether there may be user namespaces inside.
+    pub nesting: Nesting,
     /// PR_SET_NO_NEW_PRIVS.
     pub new_privileges: NewPrivileges,
     /// What Landlock leaves of the files; `None` leaves them alone.
@@ -163,6 +172,26 @@ pub enum NewPrivileges {
     Forbidden,
     /// They may.
     Allowed,
+}
+
+/// Which session keyring a command has (session-keyring(7)).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Keyring {
+    /// The caller's.
+    Callers,
+    /// A new one; where the caller may have no more keys, the caller's.
+    Preferred,
+    /// A new one.
+    Required,
+}
+
+/// Whether there may be user namespaces inside.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Nesting {
+    /// There may.
+    Allowed,
+    /// There may not.
+    Forbidden,
 }
 
 /// What becomes of a change of owner (chown(2)) to an id that is not mapped.

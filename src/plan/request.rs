@@ -1,7 +1,6 @@
 //! What was asked for, over defaults: how a [`Plan`] is decided.
 
 use super::bounds;
-use super::capability::{CapabilityChange, CapabilitySet};
 use super::environment::{self, DEFAULT_PATH, Environment, Inherit};
 use super::excluded::{names_need_uts, only_for_init};
 use super::id::Inside;
@@ -11,9 +10,7 @@ use super::memory::Memory;
 use super::namespace::NamespaceSet;
 use super::operation::{Dev, Operation, PTS, PTS_OF_NO_GROUP};
 use super::target::{Target, components};
-use super::{
-    Access, Chown, Init, NewPrivileges, Plan, Root, Session, Supervisor, Writes, defaults,
-};
+use super::{Access, Init, Plan, Root, Session, Supervisor, Writes, defaults, posture};
 use crate::config::{At, Config, IdMap, MountOption, Network, Overlay, Place, Proc};
 use crate::fail::refusal::{Refusal, Refused, What};
 use crate::host::caller::Caller;
@@ -98,6 +95,7 @@ pub fn new<'a>(inputs: &Inputs<'a, '_>, memory: &'a mut Memory<'a>) -> Result<Pl
     let setup = identity::setup(inputs.caller, maps.as_ref());
     let identity = identity::of_command(config, maps.as_ref(), setup)?;
     let envp = envp(inputs, &mut memory.environment)?;
+    let dropped = posture::dropped(config);
     let is_set = |key: Option<At<bool>>| key.is_some_and(|at| at.value);
     let value = |key: Option<At<&'a CStr>>| key.map(|at| at.value);
     Ok(Plan {
@@ -117,15 +115,16 @@ pub fn new<'a>(inputs: &Inputs<'a, '_>, memory: &'a mut Memory<'a>) -> Result<Pl
         domainname: value(config.domainname),
         setup,
         identity,
-        dropped: dropped(config),
-        new_privileges: match config.no_new_privs {
-            Some(At { value: false, .. }) => NewPrivileges::Allowed,
-            _ => NewPrivileges::Forbidden,
-        },
+        dropped,
+        mask: posture::mask(config, namespaces, maps.as_ref())?,
+        keyring: posture::keyring(config),
+        preserved: config.preserve_fds.map_or(0, |at| at.value),
+        nesting: posture::nesting(config, namespaces, dropped)?,
+        new_privileges: posture::new_privileges(config),
         cgroup: bounds::cgroup(config, &mut memory.cgroup)?,
         landlock: bounds::landlock(config, &mut memory.landlock)?,
         limits: &memory.limits,
-        chown: chown(config, namespaces)?,
+        chown: posture::chown(config, namespaces)?,
         working_dir: working_dir(config, root)?,
         session: if is_set(config.new_session) {
             Session::New
@@ -196,16 +195,6 @@ fn writes<'a>(config: &Config<'a>, root: Root<'a>) -> Result<Writes<'a>, Refused
         Some(Overlay::Tmpfs) => Writes::Tmpfs,
         Some(Overlay::Directory(path)) => Writes::Directory(path),
     })
-}
-
-fn chown(config: &Config<'_>, namespaces: NamespaceSet) -> Result<Chown, Refused> {
-    match config.fake_chown {
-        Some(At { value: true, place }) if !namespaces.contains(NamespaceSet::USER) => Err(
-            Refusal::text(place, "fake_chown", "needs the user namespace"),
-        ),
-        Some(At { value: true, .. }) => Ok(Chown::Faked),
-        _ => Ok(Chown::Refused),
-    }
 }
 
 fn working_dir<'a>(config: &Config<'a>, root: Root<'a>) -> Result<Option<&'a CStr>, Refused> {
@@ -288,16 +277,6 @@ fn is_covered(config: &Config<'_>, path: &CStr) -> bool {
         let target = at.value.target.unwrap_or_default();
         mounts && components(target.to_bytes()).eq(components(path.to_bytes()))
     })
-}
-
-fn dropped(config: &Config<'_>) -> CapabilitySet {
-    config
-        .capabilities
-        .iter()
-        .fold(CapabilitySet(0), |dropped, change| match change {
-            CapabilityChange::Drop(set) => CapabilitySet(dropped.0 | set.0),
-            CapabilityChange::Add(set) => CapabilitySet(dropped.0 & !set.0),
-        })
 }
 
 fn envp<'a>(

@@ -13,6 +13,18 @@ pub enum Target<'a> {
 }
 
 impl<'a> Target<'a> {
+    /// The name of a place that is in the new root directory itself.
+    pub fn only_name(self) -> Option<&'a CStr> {
+        let Self::Inside(path) = self else {
+            return None;
+        };
+        let name = path.to_bytes_with_nul().strip_prefix(b"/")?;
+        let name = CStr::from_bytes_with_nul(name).ok()?;
+        let other =
+            name.to_bytes().contains(&b'/') || matches!(name.to_bytes(), b"" | b"." | b"..");
+        (!other).then_some(name)
+    }
+
     /// The path.
     pub const fn path(self) -> &'a CStr {
         match self {

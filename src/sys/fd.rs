@@ -5,7 +5,9 @@ use super::check;
 use super::directory::Directory;
 use super::open::openat;
 use crate::text::parse_number;
-use linux_raw_sys::general::{__NR_close, __NR_close_range, __NR_dup3, __NR_fcntl, F_SETOWN};
+use linux_raw_sys::general::{
+    __NR_close, __NR_close_range, __NR_dup3, __NR_fcntl, F_GETFD, F_SETOWN,
+};
 use rustix::fd::{AsFd, AsRawFd, BorrowedFd};
 use rustix::fs::{CWD, Mode, OFlags};
 use rustix::io::Errno;
@@ -52,6 +54,14 @@ impl Drop for Fd {
     }
 }
 
+/// Whether descriptor `number` is open: EBADF, of F_GETFD of fcntl(2), where it is not.
+pub fn is_open(number: u32) -> Result<(), Errno> {
+    // SAFETY: no pointer is passed.
+    let returned =
+        unsafe { arch::syscall(__NR_fcntl, [number as usize, F_GETFD as usize, 0, 0, 0, 0]) };
+    check(returned).map(drop)
+}
+
 /// Closes the descriptors from `first` to `last`.
 ///
 /// With close_range(2) (5.9); where that is missing or refused, those that /proc/self/fd lists; and
@@ -60,9 +70,9 @@ impl Drop for Fd {
 ///
 /// Descriptors are closed under their owners' feet, so nothing that is in use may lie in the range.
 pub fn close_range(first: u32, last: u32) {
-    // SAFETY: no pointer is passed. The callers (`parent::run` before it opens any, `child` and `init`
-    // when they are done with all but those they keep) see to it that no `Fd` of ours that is used or
-    // dropped later is among them.
+    // SAFETY: no pointer is passed. The callers (`parent::run` those that it did not open, `child` and
+    // `init` when they are done with all but those they keep) see to it that no `Fd` of ours that is used
+    // or dropped later is among them.
     let returned = unsafe {
         arch::syscall(
             __NR_close_range,
@@ -105,7 +115,14 @@ fn close_listed(first: u32, last: u32) -> bool {
 
 /// Closes every descriptor above 2 but `kept`.
 pub fn keep_only(kept: &[Option<u32>]) {
-    let mut first = 3_u32;
+    keep_from(FIRST, kept);
+}
+
+/// The first descriptor above the standard streams.
+pub const FIRST: u32 = 3;
+
+/// Closes every descriptor from `first` on but `kept`.
+pub fn keep_from(mut first: u32, kept: &[Option<u32>]) {
     loop {
         let next = kept
             .iter()

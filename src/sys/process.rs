@@ -4,7 +4,7 @@ use super::arch;
 use super::check;
 use crate::plan::namespace::NamespaceSet;
 use linux_raw_sys::general::{
-    __NR_exit_group, __NR_getpgid, __NR_getsid, __NR_prctl, __NR_unshare,
+    __NR_exit_group, __NR_getpgid, __NR_getsid, __NR_keyctl, __NR_prctl, __NR_unshare,
 };
 use linux_raw_sys::prctl::PR_SET_PDEATHSIG;
 use rustix::io::Errno;
@@ -41,6 +41,20 @@ pub fn unshare(namespaces: NamespaceSet) -> Result<(), Errno> {
     let flags = namespaces.flags() as usize;
     // SAFETY: no pointer is passed, and there is one thread.
     check(unsafe { arch::syscall(__NR_unshare, [flags, 0, 0, 0, 0, 0]) }).map(drop)
+}
+
+/// KEYCTL_JOIN_SESSION_KEYRING (keyctl(2)).
+const JOIN_SESSION_KEYRING: usize = 1;
+
+/// Gives this process, and all that it starts, a session keyring without a name and with nothing in it:
+/// KEYCTL_JOIN_SESSION_KEYRING of keyctl(2).
+///
+/// # Errors
+/// EDQUOT where the user has as many keys as it may (keyrings(7)); ENOSYS where the kernel has none, and
+/// what a seccomp filter says, which is then said to every program inside as well.
+pub fn join_new_session_keyring() -> Result<(), Errno> {
+    // SAFETY: the name is a null pointer, which stands for none.
+    check(unsafe { arch::syscall(__NR_keyctl, [JOIN_SESSION_KEYRING, 0, 0, 0, 0, 0]) }).map(drop)
 }
 
 /// husk's process group. `None` where it is outside of husk's PID namespace, and so without a

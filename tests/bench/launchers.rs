@@ -10,6 +10,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{self, Command, Stdio};
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// What the container is like, and who starts it.
@@ -93,10 +94,11 @@ impl Place {
         for file in ["etc/passwd", "etc/group"] {
             fs::write(place.root().join(file), "").unwrap();
         }
-        let floor = floors::built("container/main.rs", "container-floor");
+        static FLOOR: OnceLock<PathBuf> = OnceLock::new();
+        let floor = FLOOR.get_or_init(|| floors::built("container/main.rs", "container-floor"));
         for (from, to) in [
             (floors::floor(), "root/bin/true"),
-            (&floor, "floor"),
+            (floor, "floor"),
             (husk, "husk"),
             (husk, "root/bin/pause"),
         ] {
@@ -197,6 +199,8 @@ pub fn husk_words(setup: Setup, root: &str) -> Vec<String> {
         Setup::Net => words.extend(["--id-map", "root", "--network", "none"].map(Into::into)),
         Setup::Ranges => (),
     }
+    // What the others do not do, or do not do unasked.
+    words.extend(["--cap-add", "ALL", "--mask", "none", "--no-new-keyring"].map(Into::into));
     let pairs = [
         ("--chroot-dir", String::new()),
         ("--proc", "/proc".into()),

@@ -7,6 +7,7 @@
 )]
 
 mod chown;
+mod climb;
 mod facts;
 mod host;
 mod janitor;
@@ -28,6 +29,7 @@ fn main() -> ExitCode {
         Some("stat") => facts::stat(&rest),
         Some("loopback") => facts::loopback(),
         Some("pid-1") => facts::pid_1(),
+        Some("climb") => climb::climb(&rest),
         Some("chown") => chown::chown(&rest),
         Some("host") => host::become_program(&rest),
         Some("hold") => processes::hold(),

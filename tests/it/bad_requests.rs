@@ -28,6 +28,8 @@ const FLAGS: &[Case] = &[
     (&["--namespaces", "user,nett"], &["nett", "net"]),
     (&["--id-map", "all"], &["--id-map", "all", "auto"]),
     (&["--network", "bridge"], &["--network", "bridge", "none"]),
+    (&["--mask", "docker"], &["--mask", "docker", "oci"]),
+    (&["--preserve-fds", "x"], &["--preserve-fds", "x"]),
     (&["--cap-drop", "CAP_CHWON"], &["--cap-drop", "CAP_CHWON"]),
     (&["--setenv", "A"], &["--setenv"]),
     (&["--setenv", "A=B", "c"], &["--setenv", "="]),

@@ -190,7 +190,8 @@ fn what_root_inside_makes_of_its_cgroup_goes_with_it() {
     for who in everybody() {
         let delegated = or_skip!(Delegated::to(who), "{NO_CGROUP}");
         let root = or_skip!(who.root_dir(), "{}", world::NO_BUSYBOX);
-        let started = delegated.run(Run::root(who, &root).sh(script)).start();
+        let run = Run::root(who, &root).words(["--cap-add", "SYS_ADMIN"]);
+        let started = delegated.run(run.sh(script)).start();
         started.wait_for("moved");
         assert!(
             started.so_far().starts_with("made\n"),

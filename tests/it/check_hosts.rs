@@ -286,7 +286,7 @@ fn in_podman_it_says_what_is_hidden_and_what_shows_it() {
         Podman::of(or_skip!(world::root(), "{NOT_ROOT}")),
         "{NO_PODMAN}"
     );
-    let hidden = "no   EPERM   parts of /proc are hidden, so that there is no new one: podman: \
+    let hidden = "no   EPERM   parts of /proc are hidden, so that there is no new one: husk: --mask none; podman: \
                   --security-opt unmask=ALL; ";
     for (options, words, status) in [
         (&[][..], &[][..], 0),

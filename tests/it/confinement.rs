@@ -57,7 +57,7 @@ fn no_new_privileges_is_on_unless_it_is_waived() {
 #[test]
 fn dropped_capabilities_are_gone_from_every_set() {
     for who in everybody() {
-        let all = status(Run::new(who).words(["--cap-drop", "ALL"]));
+        let all = status(Run::new(who).words(["--cap-add", "ALL", "--cap-drop", "ALL"]));
         for set in ["CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"] {
             assert_eq!(
                 field(&all, set),
@@ -72,7 +72,8 @@ fn dropped_capabilities_are_gone_from_every_set() {
             "0000000000000020"
         );
         assert_eq!(field(&status(but_one), "CapBnd"), "0000000000000020");
-        let one = status(Run::new(who).words(["--cap-drop", "cap_net_raw"]));
+        let one = Run::new(who).words(["--cap-add", "ALL", "--cap-drop", "cap_net_raw"]);
+        let one = status(one);
         for set in ["CapPrm", "CapEff", "CapBnd"] {
             let has = u64::from_str_radix(&field(&one, set), 16).unwrap();
             assert_eq!(has & (1 << 13), 0, "{set}: {has:x}");
@@ -81,13 +82,86 @@ fn dropped_capabilities_are_gone_from_every_set() {
     }
 }
 
+/// CHOWN, DAC_OVERRIDE, FOWNER, FSETID, KILL, SETGID, SETUID, SETPCAP, NET_BIND_SERVICE, SYS_CHROOT, SETFCAP.
+const SAFE: &str = "00000000800405fb";
+
 #[test]
-fn root_inside_has_the_capabilities_of_root() {
+fn root_inside_has_the_safe_capabilities_and_no_other() {
     for who in everybody() {
-        let inside = status(Run::new(who).words(["--id-map", "root"]));
-        assert_eq!(field(&inside, "CapEff"), field(&inside, "CapBnd"));
-        assert_ne!(field(&inside, "CapEff"), "0000000000000000");
-        assert_eq!(field(&inside, "CapInh"), "0000000000000000");
+        let mut runs = vec![
+            Run::new(who),
+            Run::new(who).words(["--id-map", "root"]),
+            Run::new(who).word("--allow-new-privs"),
+        ];
+        if who.is_root() {
+            runs.push(Run::new(who).word("--share-user"));
+        }
+        for run in runs {
+            let inside = status(run);
+            for (set, expected) in [("CapInh", NONE), ("CapPrm", SAFE), ("CapEff", SAFE)] {
+                assert_eq!(field(&inside, set), expected, "{set} of {}", who.name);
+            }
+            assert_eq!(field(&inside, "CapBnd"), SAFE);
+            assert_eq!(field(&inside, "CapAmb"), NONE);
+        }
+    }
+}
+
+const NONE: &str = "0000000000000000";
+
+#[test]
+fn who_is_not_root_inside_has_no_capability_and_cannot_get_another() {
+    for who in everybody() {
+        let mut runs = vec![Run::new(who).words(["--unshare-user", "--id-map", "self"])];
+        if who.is_root() {
+            runs = vec![Run::new(who).words(["--share-user", "--uid", "5", "--gid", "5"])];
+        }
+        for run in runs {
+            let inside = status(run);
+            for set in ["CapInh", "CapPrm", "CapEff", "CapAmb"] {
+                assert_eq!(field(&inside, set), NONE, "{set} of {}", who.name);
+            }
+            assert_eq!(field(&inside, "CapBnd"), SAFE);
+        }
+    }
+}
+
+#[test]
+fn capabilities_are_added_to_the_safe_ones_and_dropped_in_order() {
+    for who in everybody() {
+        let bounding = |words: &[&str]| field(&status(Run::new(who).words(words)), "CapBnd");
+        let one_more = bounding(&["--cap-add", "SYS_ADMIN"]);
+        assert_eq!(one_more, "00000000802405fb");
+        assert_eq!(bounding(&["--cap-drop", "chown"]), "00000000800405fa");
+        let order = ["--cap-add", "ALL", "--cap-drop", "ALL", "--cap-add", "KILL"];
+        assert_eq!(bounding(&order), "0000000000000020");
+        let all = u64::from_str_radix(&bounding(&["--cap-add", "ALL"]), 16).unwrap();
+        assert_eq!(all & 0x1ff_ffff_ffff, 0x1ff_ffff_ffff, "{all:x}");
+    }
+}
+
+#[test]
+fn what_is_read_only_stays_so_for_root_inside() {
+    or_skip!(tool("unshare"), "no unshare(1)");
+    for who in everybody() {
+        let dir = who.dir("kept");
+        let path = dir.text();
+        let opens = format!(
+            "umount -l {path}; mount -o remount,bind,rw {path}; mount --bind /tmp {path}; \
+             mount -t tmpfs t {path}; touch {path}/x && echo written"
+        );
+        let script =
+            format!("({opens}; unshare -rm sh -c '{opens}') 2>/dev/null; ls {path}; echo done");
+        let run = Run::new(who).words(["--ro-bind", path, path]);
+        // A namespace of its own has mounts of its own: there it covers what it likes for itself.
+        let out = run.clone().sh(&script).output().succeeds();
+        assert!(out == "done\n" || out == "written\ndone\n", "{out}");
+        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0);
+        let first = format!("({opens}) 2>/dev/null; echo done");
+        assert_eq!(run.clone().sh(&first).output().succeeds(), "done\n");
+        // With the capability it would have been covered.
+        let more = run.words(["--cap-add", "SYS_ADMIN"]).sh(&first);
+        assert_eq!(more.output().succeeds(), "written\ndone\n");
     }
 }
 

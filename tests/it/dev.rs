@@ -3,7 +3,7 @@
 use crate::husk::Run;
 use crate::mount_table::MountTable;
 use crate::terminal::{Terminal, script};
-use crate::world::{NO_BUSYBOX, everybody};
+use crate::world::{NO_BUSYBOX, everybody, tool};
 
 #[test]
 fn dev_has_the_usual_nodes_and_links() {
@@ -124,6 +124,30 @@ fn proc_and_sys_are_what_they_are_called() {
             table.on("/proc").has_all(&["nosuid", "nodev", "noexec"]);
             assert_eq!(table.on("/sys").kind, "sysfs", "{flags:?}");
             table.on("/sys").has_all(&["ro"]);
+        }
+    }
+}
+
+#[test]
+fn no_device_is_ever_made() {
+    or_skip!(tool("strace"), "no strace(1)");
+    for who in everybody() {
+        let root = or_skip!(who.root_dir(), "{NO_BUSYBOX}");
+        let users: &[&str] = match who.is_root() {
+            true => &["--share-user", "--unshare-user"],
+            false => &["--unshare-user"],
+        };
+        for user in users {
+            let directory = who.dir("log");
+            let log = directory.join("log");
+            let run = Run::root(who, &root).word(user).words(["--id-map", "root"]);
+            let options = ["-f", "-e", "trace=mknod,mknodat,mount"];
+            run.sh("exit 0").traced(&log, options).output().succeeds();
+            let log = std::fs::read_to_string(&log).unwrap();
+            // What is made are files, to bind the host's nodes on.
+            let made: Vec<&str> = log.lines().filter(|line| line.contains("mknod")).collect();
+            assert!(log.contains("mount(") && made.len() >= 6, "{log}");
+            assert!(made.iter().all(|line| line.contains("S_IFREG")), "{log}");
         }
     }
 }

@@ -73,3 +73,28 @@ fn it_finds_the_same_faults() {
         run.output().refuses(&["--uid", "7"]);
     }
 }
+
+#[cfg(feature = "toml")]
+#[test]
+fn it_shows_what_the_command_may_not_do_whoever_says_so() {
+    for who in everybody() {
+        let dir = who.dir("config");
+        let file = "id_map = \"root\"\nmask = \"oci\"\nnew_keyring = true\npreserve_fds = 2\n\
+                    disable_userns = true\ncap_add = [\"SYS_ADMIN\"]\ncap_drop = [\"chown\"]\n";
+        let flags = "--unshare-user --id-map root --mask oci --new-keyring --preserve-fds 2 --disable-userns \
+                     --cap-add SYS_ADMIN --cap-drop chown";
+        let plan = |run: Run| run.words(["--dry-run"]).sh("true").output().succeeds();
+        let of_file = plan(Run::config(who, &dir, file).word("--unshare-user"));
+        let of_flags = plan(Run::new(who).words(flags.split_whitespace()));
+        assert_eq!(of_file, of_flags);
+        let lines = "capabilities: DAC_OVERRIDE FOWNER FSETID KILL SETGID SETUID SETPCAP NET_BIND_SERVICE \
+                     SYS_CHROOT SYS_ADMIN SETFCAP\nmask: oci\nnew_keyring\npreserve_fds: 2\ndisable_userns\n";
+        assert!(of_file.contains(lines), "{of_file}");
+        let off = Run::config(who, &dir, "mask = \"none\"\nnew_keyring = false\n");
+        let off = plan(off);
+        assert!(
+            off.contains("new_keyring: false\n") && !off.contains("mask"),
+            "{off}"
+        );
+    }
+}

@@ -114,8 +114,8 @@ fn a_change_that_was_not_for_lack_of_a_mapping_fails_as_ever() {
 fn a_container_within_has_its_own_ids() {
     for who in everybody() {
         let husk = world::husk().to_str().unwrap();
-        let run = Run::new(who).words(["--id-map", "root", "--unshare-user", "--fake-chown", "--"]);
-        let run = run.words([
+        let run = Run::new(who).words(["--id-map", "root", "--unshare-user", "--fake-chown"]);
+        let run = run.words(["--mask", "none", "--"]).words([
             husk,
             "run",
             "--",

@@ -11,7 +11,7 @@ const MASKED: &str = "mount -t tmpfs -o ro t /proc/fs\nmount --bind /dev/null /p
                       mount --bind /proc/sys /proc/sys\nmount -o remount,bind,ro /proc/sys";
 
 const MASKED_LINE: &str = "EPERM (operation not permitted): parts of /proc are hidden, so that there \
-    is no new one: podman: --security-opt unmask=ALL; docker: --security-opt \
+    is no new one: husk: --mask none; podman: --security-opt unmask=ALL; docker: --security-opt \
     systempaths=unconfined; Kubernetes: procMount: Unmasked (more: husk check)\n";
 
 #[test]
@@ -243,6 +243,8 @@ fn from_scratch_with_a_proc_there_is_a_container() {
     // Inside of itself.
     let run = [
         "run",
+        "--mask",
+        "none",
         "--",
         "/bin/husk",
         "run",

@@ -62,6 +62,27 @@ fn both_are_run_with_every_range() {
 }
 
 #[test]
+fn they_get_nothing_of_the_environment() {
+    let who = or_skip!(world::user(), "{}", world::no_user());
+    or_skip!(tool("newuidmap"), "{NO_HELPERS}");
+    or_skip!(who.subordinate_ids(), "{NO_IDS}");
+    let script = "tr '\\0' '\\n' </proc/$$/environ >DIR/NAME.env; exec REAL \"$@\"";
+    let dir = wrappers(who, script);
+    let run = with_path(who, &dir).variable("LD_PRELOAD", "/nowhere/evil.so");
+    let run = run
+        .variable("BASH_ENV", "/nowhere/evil.sh")
+        .words(["--id-map", "auto"]);
+    run.words(["--unsetenv", "LD_PRELOAD"])
+        .sh("true")
+        .output()
+        .succeeds();
+    for name in ["newuidmap", "newgidmap"] {
+        let found = fs::read_to_string(dir.join(&format!("{name}.env"))).unwrap();
+        assert_eq!(found, "", "{name}");
+    }
+}
+
+#[test]
 fn both_are_started_at_once() {
     let who = or_skip!(world::user(), "{}", world::no_user());
     or_skip!(tool("newuidmap").and(tool("newgidmap")), "{NO_HELPERS}");

@@ -8,7 +8,7 @@ use std::fs;
 use std::path::PathBuf;
 
 /// The numbers of a process's open descriptors, as the host sees them.
-fn open_in(pid: u32) -> Vec<u32> {
+pub fn open_in(pid: u32) -> Vec<u32> {
     let entries = fs::read_dir(format!("/proc/{pid}/fd")).unwrap();
     let names = entries.map(|entry| entry.unwrap().file_name());
     let mut numbers: Vec<u32> = names

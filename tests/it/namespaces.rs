@@ -217,7 +217,7 @@ fn nested(who: &Identity, dir: &world::Dir) {
         "--hostname",
         "inner",
     ];
-    let run = Run::root(who, dir).words(["--", "/bin/husk"]);
+    let run = Run::root(who, dir).words(["--mask", "none", "--", "/bin/husk"]);
     let out = run
         .words(inner)
         .sh("id -u; hostname; echo /proc/[0-9]*")

@@ -3,11 +3,13 @@
 pub mod capabilities;
 pub mod credentials;
 pub mod landlock;
+pub mod nesting;
 
-use crate::fail::{Doing, Explain, Failed};
+use crate::fail::{self, Doing, Explain, Failed};
 use crate::plan::fake_chown::{self, Filter};
 use crate::plan::namespace::NamespaceSet;
-use crate::plan::{Chown, NewPrivileges, Plan};
+use crate::plan::{Chown, Keyring, NewPrivileges, Plan};
+use crate::sys::process::join_new_session_keyring;
 use crate::sys::seccomp;
 use crate::sys::storage::Storage;
 use credentials::Ids;
@@ -21,29 +23,38 @@ static FILTER: Storage<Filter> = Storage::new(Filter::new());
 /// A process that has given up all that the container must not have.
 pub struct Confined(());
 
+/// What can be given up before the maps are written: then it is done while the supervisor writes them.
+///
+/// - Should: leave the file system to be made with what there was.
+/// - Mustn't: wait for the ids, a change of which takes CAP_SETPCAP away.
+pub fn begin(plan: &Plan<'_>) -> Result<(), Failed> {
+    capabilities::drop_from_bounding_set(plan.dropped)?;
+    new_keyring(plan.keyring)
+}
+
 /// - Should: leave this process with the command's ids and capabilities, out of the container's
 ///   reach.
 /// - Mustn't: need a capability after the ids have changed.
 ///
 /// `ids` says whether those of this process were changed before.
 pub fn apply<'a>(plan: &Plan<'a>, mut ids: Ids) -> Result<Confined, Failed> {
-    // CAP_SETPCAP, which a change of ids takes away, is needed for the bounding set.
-    capabilities::drop_from_bounding_set(plan.dropped)?;
     if plan.identity != plan.setup {
         let maps = plan.maps.as_ref();
         if credentials::become_identity(plan.setup, plan.identity, maps)? == Ids::Changed {
             ids = Ids::Changed;
         }
     }
-    capabilities::drop_from_thread(plan.dropped)?;
+    // Without no_new_privs a filter needs CAP_SYS_ADMIN.
+    let early = plan.new_privileges == NewPrivileges::Allowed;
+    if early {
+        fake_owners(plan)?;
+    }
+    capabilities::drop_from_thread(plan)?;
     if plan.new_privileges == NewPrivileges::Forbidden {
         set_no_new_privs(true).doing(Doing::SetNoNewPrivs, b"")?;
     }
-    if plan.chown == Chown::Faked
-        && let (Some(maps), Some(filter)) = (&plan.maps, FILTER.take())
-    {
-        fake_chown::make(maps, filter);
-        seccomp::install(filter).doing(Doing::FakeChown, b"")?;
+    if !early {
+        fake_owners(plan)?;
     }
     if !plan.namespaces.contains(NamespaceSet::PID) {
         // Orphans come to the init of a PID namespace by themselves. Before 3.4 they cannot be had
@@ -55,6 +66,37 @@ pub fn apply<'a>(plan: &Plan<'a>, mut ids: Ids) -> Result<Confined, Failed> {
         super::die_with_parent()?;
     }
     Ok(Confined(()))
+}
+
+/// The filter of fake_chown.
+fn fake_owners(plan: &Plan<'_>) -> Result<(), Failed> {
+    if plan.chown == Chown::Faked
+        && let (Some(maps), Some(filter)) = (&plan.maps, FILTER.take())
+    {
+        fake_chown::make(maps, filter);
+        seccomp::install(filter).doing(Doing::FakeChown, b"")?;
+    }
+    Ok(())
+}
+
+/// A session keyring of the container's: what is in the caller's is found by every process of the
+/// session (request_key(2)), whatever namespace it is in.
+///
+/// A user has 200 keys (keyrings(7)), and each container needs one while it runs. One more container
+/// is worth more than that, unless somebody has asked.
+fn new_keyring(wanted: Keyring) -> Result<(), Failed> {
+    if wanted == Keyring::Callers {
+        return Ok(());
+    }
+    match (join_new_session_keyring(), wanted) {
+        (Err(errno), Keyring::Required) => Err(errno).doing(Doing::JoinKeyring, b""),
+        (Err(errno @ Errno::DQUOT), _) => {
+            fail::warn(Doing::LackKeyring, [b"", b""], Some(errno), None);
+            Ok(())
+        }
+        // No kernel's to have, or a filter's to forbid: then nobody inside reaches a key either.
+        (Ok(()) | Err(_), _) => Ok(()),
+    }
 }
 
 /// PR_SET_DUMPABLE 0, after the last change of ids, which resets it (to fs.suid_dumpable).

@@ -3,7 +3,7 @@
 use super::lex::Stop;
 use super::value::{STRINGS, Source};
 use crate::config::slot::{Slot, slot};
-use crate::config::{At, Config, IdMap, Network, Overlay, Proc};
+use crate::config::{At, Config, IdMap, Mask, Network, Overlay, Proc};
 use crate::limits;
 use crate::plan::capability::{self, CapabilityChange, CapabilitySet};
 use crate::plan::id::INVALID;
@@ -26,6 +26,8 @@ pub fn read_value<'a>(
         Slot::Namespaces => config.namespaces = Some(At::new(namespaces(source)?, place)),
         Slot::IdMap => config.id_map = Some(At::new(id_map(source)?, place)),
         Slot::Proc => config.proc = Some(At::new(proc(source)?, place)),
+        Slot::Count(slot) => *slot = Some(At::new(source.number(0, limits::PRESERVED)?, place)),
+        Slot::Mask => config.mask = Some(At::new(mask(source)?, place)),
         Slot::Network => config.network = Some(At::new(network(source)?, place)),
         Slot::Overlay => {
             config.overlay = Some(At::new(Overlay::at(source.path()?), place));
@@ -64,6 +66,13 @@ fn proc(source: &mut Source<'_, '_>) -> Result<Proc, Stop> {
     let word = source.word()?;
     let allowed = Proc::NAMES;
     Proc::named(word).ok_or_else(|| source.unknown("proc", word, &mut words(allowed), allowed))
+}
+
+/// `mask`.
+fn mask(source: &mut Source<'_, '_>) -> Result<Mask, Stop> {
+    let word = source.word()?;
+    let allowed = Mask::NAMES;
+    Mask::named(word).ok_or_else(|| source.unknown("mask", word, &mut words(allowed), allowed))
 }
 
 /// `network`.
