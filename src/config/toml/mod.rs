@@ -85,9 +85,9 @@ struct Reader<'r, 'a> {
     /// That table as far as it is known, when it is one of several.
     entry: Entry<'a>,
     /// Keys of the top that were given whole, a bit each in the order of [`keys::TOP`].
-    whole: u32,
+    whole: u64,
     /// Those that were given in parts.
-    parts: u32,
+    parts: u64,
 }
 
 impl<'a> Reader<'_, 'a> {
@@ -198,9 +198,9 @@ impl<'a> Reader<'_, 'a> {
 
     /// The bit of `key` among the `known`. From now on refusals are about it.
     #[inline(never)]
-    fn find(&mut self, key: &'a str, known: &'static str) -> Result<u32, Stop> {
+    fn find(&mut self, key: &'a str, known: &'static str) -> Result<u64, Stop> {
         self.source.cursor.key = key;
-        let mut bit = 1_u32;
+        let mut bit = 1_u64;
         for name in words(known) {
             if name == key {
                 return Ok(bit);
@@ -212,7 +212,7 @@ impl<'a> Reader<'_, 'a> {
     }
 
     /// Notes that a key of the top is given.
-    fn give(&mut self, bit: u32, given: Given) -> Result<(), Stop> {
+    fn give(&mut self, bit: u64, given: Given) -> Result<(), Stop> {
         let (taken, list) = match given {
             Given::Whole => (self.whole | self.parts, &mut self.whole),
             Given::Part => (self.whole, &mut self.parts),

@@ -92,7 +92,7 @@ pub struct Entry<'a> {
     /// The offset of its header.
     at: usize,
     /// The keys so far, a bit each.
-    given: u32,
+    given: u64,
     /// `inside`, `outside` and `count`.
     line: [Option<u32>; 3],
     /// The mount.
