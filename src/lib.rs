@@ -281,6 +281,10 @@ fn execute_run(
         extents::read(c"/proc/self/uid_map", &mut uid_extents);
         extents::read(c"/proc/self/gid_map", &mut gid_extents);
     }
+    let program = match plan::seccomp::file(config) {
+        Some(file) => host::seccomp::read(file, arena)?,
+        None => b"",
+    };
     let command = run.command;
     let (subuid, subgid) = (&subuid, &subgid);
     let (uid_extents, gid_extents) = (&uid_extents, &gid_extents);
@@ -295,6 +299,7 @@ fn execute_run(
         gid_extents,
         newuidmap,
         newgidmap,
+        program,
     };
     let plan = plan::new(&inputs, memory)?;
     if user && auto && config.id_map.is_some() {

@@ -22,7 +22,7 @@ pub const MOUNTS: usize = 256;
 /// Operations of a plan: both layers and husk's own.
 pub const OPERATIONS: usize = MOUNTS * 2 + 16;
 
-/// Changes to the environment in one layer, and capabilities named in one.
+/// Changes to the environment in one layer, and capabilities and system calls named in one.
 pub const ENV_CHANGES: usize = 256;
 
 /// Variables in the command's environment.
@@ -33,6 +33,9 @@ pub const COMMAND_WORDS: usize = 256;
 
 /// Words of a command that is a script without a #! line, which gets them by way of the shell.
 pub const SCRIPT_WORDS: usize = 3840;
+
+/// Instructions of a seccomp filter: BPF_MAXINSNS of the kernel (seccomp(2)).
+pub const PROGRAM: usize = 4096;
 
 /// Bytes of a path with its NUL: PATH_MAX (limits.h).
 pub const PATH_BYTES: usize = 4096;

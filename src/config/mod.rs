@@ -11,6 +11,7 @@ pub mod slot;
 pub mod toml;
 
 use crate::limits;
+use crate::plan::calls::Call;
 use crate::plan::capability::CapabilityChange;
 use crate::plan::id::MapLine;
 use crate::plan::mount::MountFlags;
@@ -76,6 +77,10 @@ pub struct Config<'a> {
     pub no_new_privs: Option<At<bool>>,
     /// Capabilities added and dropped, in order.
     pub capabilities: &'a mut Vec<CapabilityChange, { limits::ENV_CHANGES }>,
+    /// `seccomp`: `default`, `off`, or the file of a program.
+    pub seccomp: Option<At<&'a CStr>>,
+    /// Changes to husk's own policy, in order.
+    pub calls: &'a mut Vec<At<CallChange>, { limits::ENV_CHANGES }>,
     /// `[init]`: how the command is looked after.
     pub init: Rules,
 }
@@ -89,6 +94,7 @@ pub struct Lists<'a> {
     command: Vec<&'a CStr, { limits::COMMAND_WORDS }>,
     env: Vec<EnvChange<'a>, { limits::ENV_CHANGES }>,
     capabilities: Vec<CapabilityChange, { limits::ENV_CHANGES }>,
+    calls: Vec<At<CallChange>, { limits::ENV_CHANGES }>,
 }
 
 impl Lists<'_> {
@@ -101,6 +107,7 @@ impl Lists<'_> {
             command: Vec::new(),
             env: Vec::new(),
             capabilities: Vec::new(),
+            calls: Vec::new(),
         }
     }
 }
@@ -142,6 +149,8 @@ impl<'a> Config<'a> {
             fake_chown: None,
             no_new_privs: None,
             capabilities: &mut lists.capabilities,
+            seccomp: None,
+            calls: &mut lists.calls,
             init: Rules::DEFAULT,
         }
     }
@@ -188,6 +197,15 @@ pub enum Overlay<'a> {
     Tmpfs,
     /// Into `upper` below this local directory, and kept.
     Directory(&'a CStr),
+}
+
+/// `seccomp_allow` or `seccomp_deny`: a system call that husk's own policy says something else to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CallChange {
+    /// It is the kernel's to answer, whatever its arguments.
+    Allow(Call),
+    /// It is refused.
+    Deny(Call),
 }
 
 /// One change to the command's environment.

@@ -83,7 +83,7 @@ causes! {
     /// No /proc.
     NoProc: "/proc is not mounted|mount -t proc proc /proc",
     /// Old or without CONFIG_SECCOMP_FILTER.
-    NoSeccomp: "this kernel has no seccomp filters|use another kernel: --fake-chown needs them",
+    NoSeccomp: "this kernel has no seccomp filters, or hides them|use another kernel: --fake-chown needs them, --seccomp off does not",
     /// Before 5.13, or not in the list of LSMs.
     NoLandlock: "this kernel has no Landlock|Linux 5.13 or later, with lsm=landlock,...",
     /// Version 1, or not delegated.

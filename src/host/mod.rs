@@ -8,4 +8,5 @@ pub mod extents;
 pub mod files;
 pub mod getsubids;
 pub mod helper;
+pub mod seccomp;
 pub mod subid;

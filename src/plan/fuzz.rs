@@ -14,7 +14,7 @@ use std::ffi::{CStr, CString};
 use std::mem::ManuallyDrop;
 
 /// Words that mean something, and some that mean something else.
-const WORDS: [&str; 74] = [
+const WORDS: [&str; 81] = [
     "--config",
     "-c",
     "--no-config",
@@ -61,6 +61,13 @@ const WORDS: [&str; 74] = [
     "--cap-drop",
     "--allow-new-privs",
     "--new-session",
+    "--seccomp",
+    "--seccomp-allow",
+    "--seccomp-deny",
+    "default",
+    "off",
+    "keyctl",
+    "io_uring_setup",
     "--die-with-parent",
     "--as-pid-1",
     "--",
@@ -213,6 +220,7 @@ fn plan(
         gid_extents: &Ranges::new(),
         newuidmap,
         newgidmap,
+        program: b"",
     };
     let mut memory = ManuallyDrop::new(Box::new(Memory::new()));
     let Ok(plan) = super::new(&inputs, &mut memory) else {

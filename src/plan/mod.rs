@@ -4,6 +4,7 @@
 //! Nothing here changes the system, and nothing after it reads a configuration. The plan is made
 //! once, by the supervisor; PID 1 finds it in its own copy of the memory.
 
+pub mod calls;
 pub mod capability;
 pub mod defaults;
 pub mod describe;
@@ -19,6 +20,7 @@ pub mod namespace;
 pub mod operation;
 mod request;
 pub mod rules;
+pub mod seccomp;
 pub mod signal;
 pub mod target;
 
@@ -32,6 +34,7 @@ use namespace::NamespaceSet;
 use operation::Operation;
 pub use request::{Inputs, Memory, id_map_kind, namespaces, new};
 use rules::Rules;
+use seccomp::Seccomp;
 
 /// Everything that a container is made from.
 pub struct Plan<'a> {
@@ -63,6 +66,8 @@ pub struct Plan<'a> {
     pub dropped: CapabilitySet,
     /// PR_SET_NO_NEW_PRIVS.
     pub new_privileges: NewPrivileges,
+    /// Which system calls a filter answers.
+    pub seccomp: Seccomp<'a>,
     /// Whether a change of owner to an id that is not mapped is only said to be made.
     pub chown: Chown,
     /// Where the command starts; `None` is the caller's directory, or `/` of a new root.

@@ -7,7 +7,7 @@ use super::id_map::{Lines, Maps};
 use super::identity;
 use super::namespace::NamespaceSet;
 use super::operation::{Dev, Operation, PTS, PTS_OF_NO_GROUP};
-use super::rules::{Rules, Work};
+use super::seccomp;
 use super::target::{Target, components};
 use super::{
     Access, Chown, Init, NewPrivileges, Plan, Root, Session, Supervisor, Writes, defaults,
@@ -43,6 +43,8 @@ pub struct Inputs<'a, 'i> {
     pub newuidmap: Option<&'a CStr>,
     /// newgidmap(1), where it was found.
     pub newgidmap: Option<&'a CStr>,
+    /// What is in the file that `seccomp` names; else empty.
+    pub program: &'a [u8],
 }
 
 /// The memory of a plan's lists.
@@ -52,6 +54,7 @@ pub struct Memory<'a> {
     uid: Lines,
     gid: Lines,
     operations: Vec<Operation<'a>, OPERATIONS>,
+    seccomp: seccomp::Memory,
 }
 
 impl Memory<'_> {
@@ -63,6 +66,7 @@ impl Memory<'_> {
             uid: Lines::new(),
             gid: Lines::new(),
             operations: Vec::new(),
+            seccomp: seccomp::Memory::new(),
         }
     }
 }
@@ -117,7 +121,7 @@ pub fn new<'a>(inputs: &Inputs<'a, '_>, memory: &'a mut Memory<'a>) -> Result<Pl
         &mut memory.operations,
     )?;
     names_need_uts(config, namespaces)?;
-    only_for_init(&config.init)?;
+    config.init.are_for_run()?;
     let setup = identity::setup(inputs.caller, maps.as_ref());
     let identity = identity::of_command(config, maps.as_ref(), setup)?;
     let envp = envp(inputs, &mut memory.environment)?;
@@ -146,6 +150,7 @@ pub fn new<'a>(inputs: &Inputs<'a, '_>, memory: &'a mut Memory<'a>) -> Result<Pl
             _ => NewPrivileges::Forbidden,
         },
         chown: chown(config, namespaces)?,
+        seccomp: seccomp::new(config, inputs.program, namespaces, &mut memory.seccomp)?,
         working_dir: working_dir(config, root)?,
         session: if is_set(config.new_session) {
             Session::New
@@ -320,32 +325,6 @@ fn names_need_uts(config: &Config<'_>, namespaces: NamespaceSet) -> Result<(), R
         (_, Some(at)) => Err(Refusal::text(at.place, "domainname", text)),
         (None, None) => Ok(()),
     }
-}
-
-/// Some rules are about the place of an init among its caller's processes, or in a machine.
-fn only_for_init(rules: &Rules) -> Result<(), Refused> {
-    let what = match rules {
-        Rules {
-            session: Session::Husks,
-            ..
-        } => "no_tty and single_child: husk run decides that",
-        Rules {
-            session: Session::Taking,
-            ..
-        } => "session: here it is called new_session",
-        Rules {
-            parent_death: 1.., ..
-        } => "pdeathsig: here it is called die_with_parent",
-        Rules {
-            work: Work::Pause, ..
-        } => "pause: husk run has a command",
-        Rules { boot: true, .. }
-        | Rules {
-            on_exit: Some(_), ..
-        } => "boot and on_exit: for husk init",
-        _ => return Ok(()),
-    };
-    Err(Refusal::text(Place::Nowhere, "init", what))
 }
 
 fn dropped(config: &Config<'_>) -> CapabilitySet {

@@ -22,6 +22,7 @@ pub mod idle;
 pub mod mount;
 pub mod net;
 pub mod open;
+pub mod probe;
 pub mod process;
 pub mod seccomp;
 pub mod signal;

@@ -75,7 +75,8 @@ fn every_flag_of_the_interface_is_in_the_help() {
     let flags = "--config --no-config --root --chroot-dir --read-only --overlay --id-map --uid-map --gid-map \
         --uid --gid --namespaces --unshare- --share- --network --bind --ro-bind --dev-bind --tmpfs --proc \
         --dev --dir --symlink --remount-ro --chdir --setenv --unsetenv --clearenv --hostname --domainname \
-        --new-session --die-with-parent --as-pid-1 --cap-add --cap-drop --allow-new-privs --dry-run";
+        --new-session --die-with-parent --as-pid-1 --cap-add --cap-drop --allow-new-privs --seccomp \
+        --seccomp-allow --seccomp-deny --dry-run";
     for flag in flags.split_whitespace() {
         assert!(help.contains(flag), "{flag} is not in: {help}");
     }
