@@ -106,5 +106,7 @@ mod old_kernels;
 mod original;
 mod overlay;
 mod pid1_memory;
+mod seccomp;
+mod seccomp_file;
 mod signals;
 mod symlinks;
