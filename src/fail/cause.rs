@@ -92,6 +92,8 @@ causes! {
     NoNetworkHelper: "neither slirp4netns nor pasta is installed|Debian: sudo apt install slirp4netns; Fedora, CentOS: sudo dnf install slirp4netns",
     /// /dev/net/tun.
     NoTun: "/dev/net/tun cannot be opened|sudo modprobe tun; sudo chmod 666 /dev/net/tun; docker: --device /dev/net/tun",
+    /// A program of the caller's that PID 1 is under as well.
+    OwnProgram: "the seccomp program forbids what PID 1 does|let it do clone, rt_sigtimedwait, wait4, kill, close_range and exit_group (strace -f: the rest), or --as-pid-1",
     /// Where the root directory is.
     NoExec: "it is on a noexec mount|mount it without, or use another directory",
     /// mount(8).

@@ -107,7 +107,7 @@ pub fn run<'a>(plan: &Plan<'a>) -> Result<Status, Failed> {
         let told = outer.failure();
         return Err(told.unwrap_or_else(|| Failure::new(Doing::OpenGate, b"", errno)));
     }
-    relay::until_exit(&mut child, &outer, plan.init, terminal)
+    relay::until_exit(&mut child, &outer, plan, terminal)
 }
 
 /// Makes PID 1 with all its namespaces.

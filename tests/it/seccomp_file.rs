@@ -3,7 +3,7 @@
 use crate::husk::Run;
 use crate::processes::field;
 use crate::world::{self, Identity, everybody};
-use husk::sys::seccomp::{ALLOW, ERRNO, Instruction as I};
+use husk::sys::seccomp::{ALLOW, ERRNO, Instruction as I, KILL};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -87,6 +87,25 @@ fn a_program_need_not_allow_what_husk_does_before_it() {
             .word(file);
         let out = run.words(["--", "/bin/cat", "/proc/self/status"]).output();
         assert_eq!(field(&out.succeeds(), "Seccomp_filters"), "2");
+    }
+}
+
+#[test]
+fn a_program_that_ends_pid_1_is_told_from_the_host_s_filter() {
+    for who in everybody() {
+        let dir = who.dir("program");
+        let number = linux_raw_sys::general::__NR_rt_sigtimedwait;
+        let program = [
+            I::load_number(),
+            I::equal(number, 0, 1),
+            I::verdict(KILL),
+            I::verdict(ALLOW),
+        ];
+        let file = write(&dir.join("no-wait.bpf"), &bytes(&program));
+        let run = Run::new(who).word("--seccomp").word(file);
+        let told = ["PID 1", "SIGSYS", "the seccomp program", "--as-pid-1"];
+        run.clone().sh("exec sleep 5").output().refuses(&told);
+        run.word("--as-pid-1").sh("echo ran").output().ends_with(0);
     }
 }
 
