@@ -4,7 +4,7 @@ use crate::husk::Run;
 use crate::processes::field;
 use crate::skip;
 use crate::terminal::{NO_BASH, Terminal};
-use crate::world::{self, Identity, everybody, tool};
+use crate::world::{self, Identity, NO_BUSYBOX, everybody, tool};
 use std::collections::BTreeMap;
 use std::fs;
 
@@ -252,6 +252,22 @@ fn containers_are_nested_and_file_systems_mounted_in_them() {
             let run = Run::new(who).words(["--id-map", "root", "--"]).word(bwrap);
             assert_eq!(run.words(words).output().succeeds(), "in\n");
         }
+    }
+}
+
+#[test]
+fn runc_makes_containers_without_a_keyring() {
+    let runc = or_skip!(tool("runc"), "no runc(8)");
+    for who in everybody() {
+        let bundle = who.dir("bundle");
+        let root = or_skip!(who.root_dir(), "{NO_BUSYBOX}");
+        let script = "cd $0 && $1 spec --rootless && sed -i 's/\"terminal\": true/\"terminal\": false/; \
+                      s|\"sh\"|\"/bin/echo\", \"in\"|; s|\"rootfs\"|\"'$2'\"|' config.json && \
+                      exec $1 --root /run/runc run --no-pivot $3 2>&1";
+        let run = Run::new(who).words(["--id-map", "root", "--tmpfs", "/run"]);
+        let run = run.words(["--", "/bin/sh", "-c", script, bundle.text()]);
+        let run = run.word(&runc).words([root.text(), &world::mark()]);
+        assert_eq!(run.output().succeeds(), "in\n");
     }
 }
 

@@ -295,6 +295,30 @@ fn a_kernel_without_filters_is_mentioned_where_nobody_asked_for_one() {
 }
 
 #[test]
+fn the_check_knows_who_needs_a_filter() {
+    for who in everybody() {
+        let check = |words: &[&str], status: i32, mark: &str| {
+            let run = Run::husk(who).word("check").words(words);
+            let out = run.on_host(["--no-filters"]).output();
+            let row = out
+                .stdout
+                .lines()
+                .find(|line| line.contains("seccomp filters"));
+            let row = row.unwrap_or_else(|| panic!("{out}"));
+            assert!(
+                row.starts_with(mark) && row.contains("no   EINVAL"),
+                "{row}"
+            );
+            out.ends_with(status);
+        };
+        check(&["--id-map", "root"], 0, "  ");
+        check(&["--id-map", "root", "--seccomp", "off"], 0, "  ");
+        check(&["--id-map", "root", "--seccomp", "default"], 1, "! ");
+        check(&["--id-map", "root", "--seccomp-deny", "mount"], 1, "! ");
+    }
+}
+
+#[test]
 fn a_kernel_that_knows_filters_from_prctl_alone_has_them() {
     for who in everybody() {
         let number = linux_raw_sys::general::__NR_seccomp;

@@ -21,11 +21,11 @@
 //! # Which answer
 //! EPERM where a kernel says that to those who lack the right, for which programs are ready: perf(1) and
 //! libbpf say that one needs privileges. ENOSYS where programs look for a call and do without: libuv and
-//! its like without io_uring, runc(8) and crun(1) without a keyring of their own. clone3(2) is not looked
+//! its like without io_uring, runc(8) without a keyring of its own (EPERM is its end). clone3(2) is not looked
 //! into, so that nothing has to say ENOSYS to it.
 //!
 //! # What the kernel makes of it
-//! A search by halves: six or seven comparisons, where a list takes sixty. Since 5.11 the kernel asks a
+//! A search by halves: six or seven comparisons, where a list takes thirty. Since 5.11 the kernel asks a
 //! new filter once about each call that there is, and never again about one that is allowed whatever its
 //! arguments are. So it is the start for which it has to be short: on the machine that it was written on, a
 //! list takes 50 us to install and this 25, of which a filter of one instruction takes 12. Then any filter
