@@ -305,6 +305,10 @@ fn execute_run(
         Some(ids) => of(ids),
         None => &[][..],
     };
+    let program = match plan::seccomp::file(config) {
+        Some(file) => host::seccomp::read(file, arena)?,
+        None => b"",
+    };
     let inputs = Inputs {
         config,
         command: run.command,
@@ -316,6 +320,7 @@ fn execute_run(
         gid_extents: ranges(|ids| &ids.gid_extents),
         newuidmap,
         newgidmap,
+        program,
     };
     let plan = plan::new(&inputs, memory)?;
     if user && auto && config.id_map.is_some() {

@@ -22,7 +22,7 @@ pub const MOUNTS: usize = 256;
 /// Operations of a plan: both layers and husk's own.
 pub const OPERATIONS: usize = MOUNTS * 2 + 16;
 
-/// Changes to the environment in one layer, and capabilities named in one.
+/// Changes to the environment in one layer, and capabilities and system calls named in one.
 pub const ENV_CHANGES: usize = 256;
 
 /// Variables in the command's environment.
@@ -39,6 +39,8 @@ pub const LANDLOCK_RULES: usize = 128;
 /// Descriptors that are kept open for the command: as many as a process has without asking for more
 /// (RLIMIT_NOFILE's usual soft limit).
 pub const PRESERVED: u32 = 1024 - 3;
+/// Instructions of a seccomp filter: BPF_MAXINSNS of the kernel (seccomp(2)).
+pub const PROGRAM: usize = 4096;
 
 /// Bytes of a path with its NUL: PATH_MAX (limits.h).
 pub const PATH_BYTES: usize = 4096;

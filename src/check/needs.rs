@@ -1,11 +1,13 @@
 //! What a plan cannot do without: the lines of the table that stand in its way.
 
 use crate::config::Proc;
+use crate::plan::Chown;
 use crate::plan::Plan;
 use crate::plan::id_map::{Wish, Writer};
 use crate::plan::landlock::Lack;
 use crate::plan::namespace::NamespaceSet;
 use crate::plan::operation::Action;
+use crate::plan::seccomp::{self, Seccomp};
 use core::ffi::CStr;
 
 /// Whether a namespace of this kind cannot be left out.
@@ -43,6 +45,16 @@ pub fn needs_landlock(plan: &Plan<'_>) -> bool {
 
 pub fn needs_proc(plan: &Plan<'_>) -> bool {
     plan.proc == Proc::New && mounts(plan, c"proc")
+}
+
+/// Whether somebody relies on a filter.
+pub fn needs_filter(plan: &Plan<'_>) -> bool {
+    let asked = match plan.seccomp {
+        Seccomp::Off => false,
+        Seccomp::File { .. } => true,
+        Seccomp::Own { wish, .. } => wish == seccomp::Wish::Required,
+    };
+    asked || plan.chown == Chown::Faked
 }
 
 /// Whether it has a file system of this kind.

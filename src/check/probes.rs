@@ -1,7 +1,8 @@
 //! One probe for each line of the table.
 
 use super::needs::{
-    always, mounts, needs, needs_landlock, needs_own_map, needs_proc, needs_ranges, never,
+    always, mounts, needs, needs_filter, needs_landlock, needs_own_map, needs_proc, needs_ranges,
+    never,
 };
 use super::{Found, Probe, Trial, Works, answer};
 use crate::fail::cause::Cause;
@@ -16,7 +17,7 @@ use crate::plan::Plan;
 use crate::plan::id::{Inside, MapLine, Outside};
 use crate::plan::id_map::{Map, Maps, Setgroups, Side, Wish, Writer};
 use crate::plan::namespace::NamespaceSet;
-use crate::plan::{Chown, NewPrivileges, Root, Writes};
+use crate::plan::{NewPrivileges, Root, Writes};
 use crate::sys::open::openat;
 use crate::sys::seccomp::{self, ALLOW, Instruction};
 use crate::sys::signal::SignalSet;
@@ -114,11 +115,7 @@ pub const ALL: &[Probe] = &[
         |plan| matches!(plan.root, Root::Pivot(_)),
         |trial| inside(trial, NamespaceSet::MOUNT, pivot),
     ),
-    probe(
-        "seccomp filters",
-        |plan| plan.chown == Chown::Faked,
-        |_| filter(),
-    ),
+    probe("seccomp filters", needs_filter, |_| filter()),
     probe(
         "Landlock, ABI",
         needs_landlock,

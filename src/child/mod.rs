@@ -111,7 +111,7 @@ fn set_up<'a>(
     // the signal of its death, which says nothing of one that came before.
     match link.supervisor() {
         Parent::Gone => exit(125),
-        Parent::Lives => Ok(confined),
+        Parent::Lives => confine::filter(plan).map(|()| confined),
     }
 }
 

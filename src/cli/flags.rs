@@ -309,6 +309,15 @@ pub const RUN: &[Flag] = &[
         Does::Limit,
     ),
     flag(
+        "--seccomp|WHAT|refuse system calls: default, off, or by BPF of FILE",
+        Does::Key,
+    ),
+    flag(
+        "--seccomp-allow|CALL|do not refuse this one by default",
+        Does::Key,
+    ),
+    flag("--seccomp-deny|CALL|refuse this one as well", Does::Key),
+    flag(
         "--new-session||no controlling terminal: setsid(2)",
         Does::Key,
     ),

@@ -11,6 +11,7 @@ use crate::config::{
 };
 use crate::fail::refusal::{Refusal, Refused, What};
 use crate::limits;
+use crate::plan::calls::{self, Call};
 use crate::plan::capability::CapabilitySet;
 use crate::plan::id::{INVALID, Inside, MapLine, Outside};
 use crate::plan::mount::MountFlags;
@@ -143,12 +144,21 @@ impl<'a> Found<'a> {
                 let set = self.named(CapabilitySet::named, "capability", allowed)?;
                 self.push(config.capabilities, change(set), "capabilities")?;
             }
+            Slot::Calls(change) => {
+                let change = At::new(change(self.call(first)?), place);
+                self.push(config.calls, change, "system calls")?;
+            }
             // No flag is named for it: the command is what follows the flags.
             Slot::Command => (),
         }
         match key {
             "root" => forget_file(&mut config.chroot_dir),
             "chroot_dir" => forget_file(&mut config.root),
+            // The file's changes are to husk's own policy.
+            "seccomp" if first != c"default" => {
+                let of_file = |place| matches!(place, Place::File(_));
+                config.calls.retain(|at| !of_file(at.place));
+            }
             _ => (),
         }
         Ok(())
@@ -172,6 +182,21 @@ impl<'a> Found<'a> {
                 allowed,
             }),
         }
+    }
+
+    /// The system call that it names.
+    fn call(&self, word: &'a CStr) -> Result<Call, Refused> {
+        let found = self.word(word);
+        calls::named(found).or_else(|near| {
+            self.refuse(What::Unknown {
+                kind: "system call",
+                found,
+                nearest: near
+                    .as_deref()
+                    .map(|name| core::str::from_utf8(name).unwrap_or_default()),
+                allowed: calls::ALLOWED,
+            })
+        })
     }
 
     pub(super) fn refuse<T>(&self, what: What<'_>) -> Result<T, Refused> {

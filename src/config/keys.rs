@@ -7,7 +7,8 @@ pub const TOP: &str = "\
     namespaces, chroot_dir, root, read_only, overlay, working_dir, hostname, domainname, \
     uid, gid, id_map, uid_map, gid_map, mount, proc, network, command, env, clear_env, \
     new_session, die_with_parent, as_pid_1, fake_chown, no_new_privs, cap_add, cap_drop, mask, \
-    new_keyring, preserve_fds, disable_userns, init, limits, landlock, cgroup";
+    new_keyring, preserve_fds, disable_userns, seccomp, seccomp_allow, seccomp_deny, init, limits, \
+    landlock, cgroup";
 
 /// Keys of a `[[uid_map]]` or `[[gid_map]]`.
 pub const MAP: &str = "\
@@ -43,7 +44,7 @@ pub fn nearest_of(
 }
 
 /// The Levenshtein distance, for words of up to 63 bytes; longer ones are far from everything.
-fn distance(left: &[u8], right: &[u8]) -> usize {
+pub fn distance(left: &[u8], right: &[u8]) -> usize {
     const LONGEST: usize = 64;
     if left.len() >= LONGEST || right.len() >= LONGEST {
         return LONGEST;

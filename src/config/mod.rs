@@ -12,6 +12,7 @@ pub mod slot;
 pub mod toml;
 
 use crate::limits;
+use crate::plan::calls::Call;
 use crate::plan::capability::CapabilityChange;
 use crate::plan::cgroup::{self, Setting};
 use crate::plan::id::MapLine;
@@ -100,6 +101,10 @@ pub struct Config<'a> {
     pub preserve_fds: Option<At<u32>>,
     /// No user namespaces inside.
     pub disable_userns: Option<At<bool>>,
+    /// `seccomp`: `default`, `off`, or the file of a program.
+    pub seccomp: Option<At<&'a CStr>>,
+    /// Changes to husk's own policy, in order.
+    pub calls: &'a mut Vec<At<CallChange>, { limits::ENV_CHANGES }>,
     /// `[init]`: how the command is looked after.
     pub init: Rules,
 }
@@ -118,6 +123,7 @@ pub struct Lists<'a> {
     limits: Vec<Limit, { rlimit::COUNT }>,
     cgroup: Vec<At<Setting>, { cgroup::COUNT }>,
     landlock: Vec<At<Rule<'a>>, { limits::LANDLOCK_RULES }>,
+    calls: Vec<At<CallChange>, { limits::ENV_CHANGES }>,
 }
 
 impl Lists<'_> {
@@ -133,6 +139,7 @@ impl Lists<'_> {
             limits: Vec::new(),
             cgroup: Vec::new(),
             landlock: Vec::new(),
+            calls: Vec::new(),
         }
     }
 }
@@ -184,6 +191,8 @@ impl<'a> Config<'a> {
             new_keyring: None,
             preserve_fds: None,
             disable_userns: None,
+            seccomp: None,
+            calls: &mut lists.calls,
             init: Rules::DEFAULT,
         }
     }
@@ -241,6 +250,15 @@ pub enum Overlay<'a> {
     Tmpfs,
     /// Into `upper` below this local directory, and kept.
     Directory(&'a CStr),
+}
+
+/// `seccomp_allow` or `seccomp_deny`: a system call that husk's own policy says something else to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CallChange {
+    /// It is the kernel's to answer, whatever its arguments.
+    Allow(Call),
+    /// It is refused.
+    Deny(Call),
 }
 
 /// One change to the command's environment.

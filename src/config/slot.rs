@@ -1,7 +1,8 @@
 //! Keys with plain values: what each takes, and where that goes, whether the file or a flag spells
 //! it.
 
-use super::{At, Config, IdMap, Mask, Network, Overlay, Proc};
+use super::{At, CallChange, Config, IdMap, Mask, Network, Overlay, Proc};
+use crate::plan::calls::Call;
 use crate::plan::capability::{CapabilityChange, CapabilitySet};
 use core::ffi::CStr;
 
@@ -33,6 +34,8 @@ pub enum Slot<'c, 'a> {
     Command,
     /// Names of capabilities, and what becomes of them.
     Capabilities(fn(CapabilitySet) -> CapabilityChange),
+    /// Names of system calls, and what becomes of them.
+    Calls(fn(Call) -> CallChange),
 }
 
 /// What `key` takes.
@@ -62,6 +65,9 @@ pub fn slot<'c, 'a>(config: &'c mut Config<'a>, key: &str) -> Slot<'c, 'a> {
         "no_new_privs" => Slot::Boolean(&mut config.no_new_privs),
         "new_keyring" => Slot::Boolean(&mut config.new_keyring),
         "disable_userns" => Slot::Boolean(&mut config.disable_userns),
+        "seccomp" => Slot::Path(&mut config.seccomp),
+        "seccomp_allow" => Slot::Calls(CallChange::Allow),
+        "seccomp_deny" => Slot::Calls(CallChange::Deny),
         "cap_add" => Slot::Capabilities(CapabilityChange::Add),
         _ => Slot::Capabilities(CapabilityChange::Drop),
     }

@@ -83,7 +83,7 @@ causes! {
     /// No /proc.
     NoProc: "/proc is not mounted|mount -t proc proc /proc",
     /// Old or without CONFIG_SECCOMP_FILTER.
-    NoSeccomp: "this kernel has no seccomp filters|use another kernel: --fake-chown needs them",
+    NoSeccomp: "this kernel has no seccomp filters, or hides them|use another kernel: --fake-chown needs them, --seccomp off does not",
     /// Before 5.13, or not in the list of LSMs.
     NoLandlock: "this kernel has no Landlock|Linux 5.13 or later, with lsm=landlock,...",
     /// Before 6.10, or 6.12.
@@ -100,6 +100,8 @@ causes! {
     NoNetworkHelper: "neither slirp4netns nor pasta is installed|Debian: sudo apt install slirp4netns; Fedora, CentOS: sudo dnf install slirp4netns",
     /// /dev/net/tun.
     NoTun: "/dev/net/tun cannot be opened|sudo modprobe tun; sudo chmod 666 /dev/net/tun; docker: --device /dev/net/tun",
+    /// A program of the caller's that PID 1 is under as well.
+    OwnProgram: "the seccomp program forbids what PID 1 does|let it do clone, rt_sigtimedwait, wait4, kill, close_range and exit_group (strace -f: the rest), or --as-pid-1",
     /// Where the root directory is.
     NoExec: "it is on a noexec mount|mount it without, or use another directory",
     /// mount(8).

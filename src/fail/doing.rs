@@ -133,7 +133,13 @@ doings! {
     Confine: "confining the command with Landlock",
     /// The same, where nobody insisted on it.
     LackLandlock: "doing without Landlock",
-    /// PR_SET_SECCOMP of prctl(2).
+    /// open(2) or read(2) of a program for seccomp(2).
+    ReadProgram: "reading the seccomp program",
+    /// seccomp(2).
+    InstallFilter: "installing the seccomp filter",
+    /// seccomp(2) for the filter that nobody asked for.
+    LackFilter: "doing without a seccomp filter",
+    /// seccomp(2).
     FakeChown: "installing the filter of fake_chown",
     /// prctl(2).
     HideMemory: "hiding PID 1 from the container",

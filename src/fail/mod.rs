@@ -302,6 +302,12 @@ fn put_refusal(line: &mut Text, refusal: &Refusal, sources: Sources<'_>) {
         } => {
             put_unknown(line, kind, found, nearest, allowed);
         }
+        What::Instruction(number, text) => {
+            line.put("instruction ");
+            line.number(number);
+            line.put(" of the program, counted from 0, ");
+            line.put(text);
+        }
         What::WrongType { wanted, found } => {
             line.put("must be ");
             line.put(wanted);
@@ -338,13 +344,7 @@ fn put_refusal(line: &mut Text, refusal: &Refusal, sources: Sources<'_>) {
     }
 }
 
-fn put_unknown(
-    line: &mut Text,
-    kind: &str,
-    found: &str,
-    nearest: Option<&'static str>,
-    allowed: &str,
-) {
+fn put_unknown(line: &mut Text, kind: &str, found: &str, nearest: Option<&str>, allowed: &str) {
     line.put("there is no ");
     line.put(kind);
     line.put(" \"");

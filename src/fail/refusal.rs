@@ -30,7 +30,7 @@ pub enum What<'a> {
         /// As it was written.
         found: &'a str,
         /// The nearest that exists, when one is near.
-        nearest: Option<&'static str>,
+        nearest: Option<&'a str>,
         /// What exists, when that fits a line.
         allowed: &'static str,
     },
@@ -50,6 +50,8 @@ pub enum What<'a> {
         /// The highest that is allowed.
         most: u32,
     },
+    /// An instruction of a program, from 0, and what is wrong with it.
+    Instruction(u32, &'static str),
     /// More than fit.
     TooMany {
         /// The number that fits.
@@ -87,7 +89,7 @@ impl Refusal {
             } => What::Unknown {
                 kind,
                 found: kept(found),
-                nearest,
+                nearest: nearest.map(&mut kept),
                 allowed,
             },
             What::OutOfRange { found, least, most } => What::OutOfRange {
@@ -97,6 +99,7 @@ impl Refusal {
             },
             What::Found(text, found) => What::Found(text, kept(found)),
             What::Text(text) => What::Text(text),
+            What::Instruction(number, text) => What::Instruction(number, text),
             What::WrongType { wanted, found } => What::WrongType { wanted, found },
             What::TooMany { limit, of } => What::TooMany { limit, of },
             What::Excludes(other) => What::Excludes(other),
@@ -132,7 +135,7 @@ mod memory {
     use heapless::Vec;
 
     static RECORD: Storage<Vec<Refusal, 1>> = Storage::new(Vec::new());
-    static TEXT: Storage<[u8; 2 * SHOWN]> = Storage::new([0; 2 * SHOWN]);
+    static TEXT: Storage<[u8; 3 * SHOWN]> = Storage::new([0; 3 * SHOWN]);
     static UNTOLD: Refusal = Refusal {
         place: Place::Nowhere,
         subject: "",

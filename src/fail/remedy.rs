@@ -59,6 +59,11 @@ pub fn remedy(doing: Doing, errno: Option<Errno>) -> Option<&'static str> {
         (Doing::ExecuteHusk, _) => "inside, it could be changed through /proc: copy it to nest it",
         (Doing::AdoptOrphans, _) => "they go to the next subreaper or to PID 1",
         (Doing::EndMachine, Errno::PERM) => "it needs CAP_SYS_BOOT",
+        (Doing::InstallFilter | Doing::FakeChown, Errno::ACCESS) => {
+            "without no_new_privs it takes CAP_SYS_ADMIN: leave out --allow-new-privs, or --seccomp off"
+        }
+        (Doing::ReadProgram, Errno::FBIG) => "it is larger than 4096 instructions of 8 bytes",
+        (Doing::ReadProgram, Errno::INVAL) => "it must be a file, or the number of a descriptor",
         (Doing::ReadConfig, Errno::FBIG) => "it is larger than 65536 bytes",
         (doing, errno) => return of_confinement(doing, errno),
     })

@@ -2,6 +2,7 @@
 
 use crate::arena::Arena;
 use crate::limits::PATH_BYTES;
+use crate::sys::fd::inherited;
 use crate::sys::open::openat;
 use core::ffi::CStr;
 use heapless::Vec;
@@ -25,6 +26,21 @@ pub fn read_whole<'a>(path: &CStr, most: usize, arena: &mut Arena<'a>) -> Result
     }
     arena
         .write_with(|memory| fill(file.as_fd(), most, memory))
+        .unwrap_or(Err(Errno::FBIG))
+}
+
+/// Reads at most `most` bytes from what descriptor `number` is, to its end.
+///
+/// # Errors
+/// Those of read(2); FBIG for more.
+pub fn read_descriptor<'a>(
+    number: u32,
+    most: usize,
+    arena: &mut Arena<'a>,
+) -> Result<&'a [u8], Errno> {
+    let file = inherited(number)?;
+    arena
+        .write_with(|memory| fill(file, most, memory))
         .unwrap_or(Err(Errno::FBIG))
 }
 

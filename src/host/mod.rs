@@ -10,4 +10,5 @@ pub mod files;
 pub mod getsubids;
 pub mod helper;
 pub mod ids;
+pub mod seccomp;
 pub mod subid;

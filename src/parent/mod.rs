@@ -144,7 +144,7 @@ pub fn run(plan: &Plan<'static>) -> Result<Status, Failed> {
     // RLIMIT_CORE, which a program that core_pattern names is started regardless of (core(5)). PID 1 is
     // not dumpable for better reasons, and the command has the caller's limit.
     let _ = set_dumpable_behavior(DumpableBehavior::NotDumpable);
-    let ended = relay::until_exit(&mut child, &outer, plan.init, terminal);
+    let ended = relay::until_exit(&mut child, &outer, plan, terminal);
     // What is open is the kernel's to close.
     mem::forget(outer);
     ended

@@ -6,7 +6,8 @@ use crate::fail::{Doing, Explain, Failed, Failure, Status};
 use crate::job::terminal::Terminal;
 use crate::job::{Command, Job};
 use crate::link::{Order, Outer};
-use crate::plan::Init;
+use crate::plan::seccomp::Seccomp;
+use crate::plan::{Init, Plan};
 use crate::sys::signal::{self, Origin, Patience, Received, Target};
 use rustix::io::Errno;
 use rustix::process::{Signal, WaitStatus};
@@ -32,11 +33,11 @@ impl Command for Container<'_> {
 pub fn until_exit(
     child: &mut Child,
     outer: &Outer,
-    init: Init,
+    plan: &Plan<'_>,
     terminal: Option<Terminal>,
 ) -> Result<Status, Failed> {
     let mut job = terminal.map(Job::new);
-    let ended = wait(child, outer, init, job.as_mut());
+    let ended = wait(child, outer, plan, job.as_mut());
     if let Some(job) = &job {
         job.end();
     }
@@ -46,7 +47,7 @@ pub fn until_exit(
 fn wait(
     child: &mut Child,
     outer: &Outer,
-    init: Init,
+    plan: &Plan<'_>,
     mut job: Option<&mut Job>,
 ) -> Result<Status, Failed> {
     loop {
@@ -54,22 +55,22 @@ fn wait(
             Ok(Some(received)) => match Signal::from_named_raw(received.signal) {
                 Some(Signal::CHILD) => {
                     if let Some(status) = child.try_wait().doing(Doing::WaitForInit, b"")? {
-                        return judge(status, outer, init);
+                        return judge(status, outer, plan);
                     }
                 }
                 _ => relay(received, child, outer, job.as_deref_mut()),
             },
             Ok(None) | Err(Errno::INTR) => (),
             // Without a way to wait for signals the end is all that can be waited for.
-            Err(_) => return ended(child, outer, init),
+            Err(_) => return ended(child, outer, plan),
         }
     }
 }
 
 /// Waits for the end of PID 1 and for nothing else.
-pub fn ended(child: &mut Child, outer: &Outer, init: Init) -> Result<Status, Failed> {
+pub fn ended(child: &mut Child, outer: &Outer, plan: &Plan<'_>) -> Result<Status, Failed> {
     match child.wait().doing(Doing::WaitForInit, b"")? {
-        Some(status) => judge(status, outer, init),
+        Some(status) => judge(status, outer, plan),
         None => Err(Failure::new(Doing::WaitForInit, b"", Errno::CHILD)),
     }
 }
@@ -99,7 +100,7 @@ fn relay(received: Received, child: &Child, outer: &Outer, job: Option<&mut Job>
 }
 
 /// What PID 1's end means: its status is the command's, but for a step that it reported.
-fn judge(status: WaitStatus, outer: &Outer, init: Init) -> Result<Status, Failed> {
+fn judge(status: WaitStatus, outer: &Outer, plan: &Plan<'_>) -> Result<Status, Failed> {
     // Whoever has reported one ends with the status of husk's failures.
     if Status::is_of_failure(status.exit_status())
         && let Some(failure) = outer.failure()
@@ -107,11 +108,11 @@ fn judge(status: WaitStatus, outer: &Outer, init: Init) -> Result<Status, Failed
         return Err(failure);
     }
     if let Some(signal) = status.terminating_signal() {
-        return match init {
+        return match plan.init {
             Init::Husk | Init::Nobody => {
                 let (name, cause): (&[u8], _) = match Signal::from_named_raw(signal) {
                     Some(Signal::KILL) => (b"SIGKILL: for want of memory, or by hand", None),
-                    Some(Signal::SYS) => (b"SIGSYS", Some(Cause::Seccomp)),
+                    Some(Signal::SYS) => (b"SIGSYS", Some(filter_of(plan))),
                     _ => (b"a signal that cannot be blocked", None),
                 };
                 Err(Failure::caused(Doing::InitKilled, [name, b""], None, cause))
@@ -120,4 +121,12 @@ fn judge(status: WaitStatus, outer: &Outer, init: Init) -> Result<Status, Failed
         };
     }
     Ok(Status::exited(status.exit_status().unwrap_or(0)))
+}
+
+/// Whose filter it was.
+const fn filter_of(plan: &Plan<'_>) -> Cause {
+    match plan.seccomp {
+        Seccomp::File { .. } => Cause::OwnProgram,
+        Seccomp::Own { .. } | Seccomp::Off => Cause::Seccomp,
+    }
 }

@@ -1,11 +1,14 @@
 //! `husk run --dry-run`: the plan in words, one fact a line, as it was understood.
 
+use super::calls::for_each;
 use super::capability::names;
 use super::id::MapLine;
 use super::id_map::{Setgroups, Writer};
 use super::landlock::{Lack, Scope};
 use super::operation::{Action, Operation};
 use super::rules::{Orphans, Rules, Whom};
+use super::seccomp::Seccomp;
+use super::seccomp::policy::Answer;
 use super::{
     Access, Chown, Identity, Init, Keyring, Nesting, NewPrivileges, Plan, Root, Session,
     Supervisor, Writes,
@@ -57,6 +60,10 @@ pub fn print(plan: &Plan<'_>, fd: impl AsFd) {
     }
     text.flush_to(&fd);
     put_rest(text, plan);
+    put_seccomp(text, &plan.seccomp);
+    text.put("environment: ");
+    text.number(u64::try_from(plan.envp.len()).unwrap_or(u64::MAX));
+    text.put(" variables\ncommand:");
     for word in plan.argv.iter() {
         text.flush_to(&fd);
         text.put(" ");
@@ -103,9 +110,47 @@ fn put_rest(text: &mut Text, plan: &Plan<'_>) {
         text.put("as_pid_1\n");
     }
     put_rules(text, &plan.rules);
-    text.put("environment: ");
-    text.number(u64::try_from(plan.envp.len()).unwrap_or(u64::MAX));
-    text.put(" variables\ncommand:");
+}
+
+/// Which calls are refused, and how.
+fn put_seccomp(text: &mut Text, seccomp: &Seccomp<'_>) {
+    let answers = match seccomp {
+        Seccomp::Off => return text.put("seccomp: off\n"),
+        Seccomp::File { path, program } => {
+            text.put("seccomp: ");
+            text.foreign(path.to_bytes());
+            text.put(", instructions: ");
+            text.number(u64::try_from(program.len()).unwrap_or(u64::MAX));
+            return text.put("\n");
+        }
+        Seccomp::Own { answers, .. } => answers,
+    };
+    text.put("seccomp: default, SIGSYS for calls of another ABI\n");
+    for (title, answer) in [
+        ("seccomp EPERM:", Answer::NotPermitted),
+        ("seccomp ENOSYS:", Answer::NoSuchCall),
+        ("seccomp EPERM for TIOCSTI, TIOCLINUX:", Answer::NoTyping),
+        (
+            "seccomp EPERM but for PER_LINUX32, UNAME26, ADDR_NO_RANDOMIZE:",
+            Answer::HarmlessPersonality,
+        ),
+        (
+            "seccomp EAFNOSUPPORT for AF_ALG, AF_VSOCK:",
+            Answer::NoFamily,
+        ),
+    ] {
+        text.put(title);
+        for_each(&mut |call, name| {
+            if answers.of(call) == answer {
+                text.put(" ");
+                text.put(name);
+            }
+        });
+        if answer == Answer::NoSuchCall {
+            text.put(" and what is newer");
+        }
+        text.put("\n");
+    }
 }
 
 /// What is covered, joined, kept open and forbidden.

@@ -14,7 +14,7 @@ use std::ffi::{CStr, CString};
 use std::mem::ManuallyDrop;
 
 /// Words that mean something, and some that mean something else.
-const WORDS: [&str; 90] = [
+const WORDS: [&str; 97] = [
     "--ulimit",
     "nofile=1:2",
     "core=unlimited",
@@ -77,6 +77,13 @@ const WORDS: [&str; 90] = [
     "--cap-drop",
     "--allow-new-privs",
     "--new-session",
+    "--seccomp",
+    "--seccomp-allow",
+    "--seccomp-deny",
+    "default",
+    "off",
+    "keyctl",
+    "io_uring_setup",
     "--die-with-parent",
     "--as-pid-1",
     "--",
@@ -229,6 +236,7 @@ fn plan(
         gid_extents: &Ranges::new(),
         newuidmap,
         newgidmap,
+        program: b"",
     };
     let mut memory = ManuallyDrop::new(Box::new(Memory::new()));
     let Ok(plan) = super::new(&inputs, &mut memory) else {

@@ -7,6 +7,7 @@ use super::id_map::Lines;
 use super::landlock::Rule;
 use super::operation::Operation;
 use super::rlimit::{self, Limit};
+use super::seccomp;
 use crate::limits::{COMMAND_WORDS, LANDLOCK_RULES, OPERATIONS};
 use crate::sys::exec::WordList;
 use heapless::Vec;
@@ -16,6 +17,7 @@ use heapless::Vec;
 pub struct Memory<'a> {
     pub(super) own: [MapLine; 2],
     pub(super) operations: Vec<Operation<'a>, OPERATIONS>,
+    pub(super) seccomp: seccomp::Memory,
     pub(super) limits: Vec<Limit, { rlimit::COUNT }>,
     pub(super) cgroup: Vec<Setting, { cgroup::COUNT }>,
     pub(super) landlock: Vec<Rule<'a>, LANDLOCK_RULES>,
@@ -31,6 +33,7 @@ impl Memory<'_> {
         Self {
             own: [MapLine::NONE; 2],
             operations: Vec::new(),
+            seccomp: seccomp::Memory::new(),
             limits: Vec::new(),
             cgroup: Vec::new(),
             landlock: Vec::new(),

@@ -5,6 +5,7 @@
 //! once, by the supervisor; PID 1 finds it in its own copy of the memory.
 
 mod bounds;
+pub mod calls;
 pub mod capability;
 pub mod cgroup;
 pub mod defaults;
@@ -26,6 +27,7 @@ mod posture;
 mod request;
 pub mod rlimit;
 pub mod rules;
+pub mod seccomp;
 pub mod signal;
 pub mod target;
 
@@ -43,6 +45,7 @@ use operation::Operation;
 pub use request::{Inputs, id_map_kind, namespaces, new};
 use rlimit::Limit;
 use rules::Rules;
+use seccomp::Seccomp;
 
 /// Everything that a container is made from.
 pub struct Plan<'a> {
@@ -88,6 +91,8 @@ pub struct Plan<'a> {
     pub cgroup: Option<Cgroup<'a>>,
     /// setrlimit(2), for the command.
     pub limits: &'a [Limit],
+    /// Which system calls a filter answers.
+    pub seccomp: Seccomp<'a>,
     /// Whether a change of owner to an id that is not mapped is only said to be made.
     pub chown: Chown,
     /// Where the command starts; `None` is the caller's directory, or `/` of a new root.

@@ -9,6 +9,7 @@ use super::identity;
 use super::memory::Memory;
 use super::namespace::NamespaceSet;
 use super::operation::{Dev, Operation, PTS, PTS_OF_NO_GROUP};
+use super::seccomp;
 use super::target::{Target, components};
 use super::{Access, Init, Plan, Root, Session, Supervisor, Writes, defaults, posture};
 use crate::config::{At, Config, IdMap, MountOption, Network, Overlay, Place, Proc};
@@ -42,6 +43,8 @@ pub struct Inputs<'a, 'i> {
     pub newuidmap: Option<&'a CStr>,
     /// newgidmap(1), where it was found.
     pub newgidmap: Option<&'a CStr>,
+    /// What is in the file that `seccomp` names; else empty.
+    pub program: &'a [u8],
 }
 
 /// The namespaces that are asked for.
@@ -125,6 +128,7 @@ pub fn new<'a>(inputs: &Inputs<'a, '_>, memory: &'a mut Memory<'a>) -> Result<Pl
         landlock: bounds::landlock(config, &mut memory.landlock)?,
         limits: &memory.limits,
         chown: posture::chown(config, namespaces)?,
+        seccomp: seccomp::new(config, inputs.program, namespaces, &mut memory.seccomp)?,
         working_dir: working_dir(config, root)?,
         session: if is_set(config.new_session) {
             Session::New

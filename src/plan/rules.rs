@@ -2,6 +2,8 @@
 
 use super::Session;
 use super::signal::LAST;
+use crate::config::Place;
+use crate::fail::refusal::{Refusal, Refused};
 use crate::fail::status::Status;
 
 /// The rules of one init.
@@ -104,6 +106,32 @@ impl Rules {
         boot: false,
         on_exit: None,
     };
+
+    /// Some are about the place of an init among its caller's processes, or in a machine: not for `husk run`.
+    pub fn are_for_run(&self) -> Result<(), Refused> {
+        let what = match self {
+            Self {
+                session: Session::Husks,
+                ..
+            } => "no_tty and single_child: husk run decides that",
+            Self {
+                session: Session::Taking,
+                ..
+            } => "session: here it is called new_session",
+            Self {
+                parent_death: 1.., ..
+            } => "pdeathsig: here it is called die_with_parent",
+            Self {
+                work: Work::Pause, ..
+            } => "pause: husk run has a command",
+            Self { boot: true, .. }
+            | Self {
+                on_exit: Some(_), ..
+            } => "boot and on_exit: for husk init",
+            _ => return Ok(()),
+        };
+        Err(Refusal::text(Place::Nowhere, "init", what))
+    }
 
     /// From now on `from` becomes `to`, which may be [`DROPPED`].
     pub fn rewrite(&mut self, from: u8, to: u8) {

@@ -62,6 +62,17 @@ pub fn is_open(number: u32) -> Result<(), Errno> {
     check(returned).map(drop)
 }
 
+/// A descriptor that husk was started with, by its number.
+///
+/// # Errors
+/// EBADF for what is no number of one; whether it is open its use tells.
+pub fn inherited(number: u32) -> Result<BorrowedFd<'static>, Errno> {
+    let number = i32::try_from(number).map_err(|_| Errno::BADF)?;
+    // SAFETY: it is not negative. Before `parent::run` closes what husk was started with nobody closes any of
+    // it, and after that nobody asks; a number that is not open is refused by each call.
+    Ok(unsafe { BorrowedFd::borrow_raw(number.max(0)) })
+}
+
 /// Closes the descriptors from `first` to `last`.
 ///
 /// With close_range(2) (5.9); where that is missing or refused, those that /proc/self/fd lists; and

@@ -24,6 +24,7 @@ pub mod limit;
 pub mod mount;
 pub mod net;
 pub mod open;
+pub mod probe;
 pub mod process;
 pub mod seccomp;
 pub mod signal;

@@ -5,7 +5,7 @@ use super::check;
 use core::ptr;
 #[cfg(target_arch = "x86_64")]
 use linux_raw_sys::general::{__NR_chown, __NR_lchown};
-use linux_raw_sys::general::{__NR_fchown, __NR_fchownat, __NR_prctl};
+use linux_raw_sys::general::{__NR_fchown, __NR_fchownat, __NR_prctl, __NR_seccomp};
 use linux_raw_sys::prctl::PR_SET_SECCOMP;
 use rustix::io::Errno;
 
@@ -13,10 +13,14 @@ use rustix::io::Errno;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(C)]
 pub struct Instruction {
-    code: u16,
-    if_true: u8,
-    if_false: u8,
-    value: u32,
+    /// The operation (linux/bpf_common.h).
+    pub code: u16,
+    /// How many instructions are skipped where a comparison holds.
+    pub if_true: u8,
+    /// And where it does not.
+    pub if_false: u8,
+    /// The operand.
+    pub value: u32,
 }
 
 /// struct sock_fprog.
@@ -47,6 +51,8 @@ const ARGUMENTS: u32 = 16;
 pub const ALLOW: u32 = 0x7fff_0000;
 /// Returns an errno, 0 for success, instead of making the call.
 pub const ERRNO: u32 = 0x0005_0000;
+/// Ends the process by SIGSYS (4.14; before, the thread).
+pub const KILL: u32 = 0x8000_0000;
 
 /// The native ABI (AUDIT_ARCH_*).
 #[cfg(target_arch = "x86_64")]
@@ -75,6 +81,12 @@ impl Instruction {
             if_false,
             value,
         }
+    }
+
+    /// One as it lies in memory, and in a file.
+    pub const fn from_bytes([c, d, t, f, bytes @ ..]: [u8; 8]) -> Self {
+        let value = u32::from_ne_bytes(bytes);
+        Self::new(u16::from_ne_bytes([c, d]), t, f, value)
     }
 
     /// Loads the number of the call.
@@ -133,8 +145,85 @@ impl Instruction {
     }
 }
 
-/// Installs `program` for this process and all that come from it: PR_SET_SECCOMP of prctl(2), which
-/// Linux has had since 3.5.
+/// Where the second operand comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// The instruction.
+    Value,
+    /// The other register.
+    Register,
+}
+
+/// What an instruction does, as far as it matters to whether it may be there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Code {
+    /// Loads a word of struct seccomp_data.
+    LoadData,
+    /// Loads a cell.
+    LoadCell,
+    /// Fills a cell.
+    Store,
+    /// Jumps.
+    Jump,
+    /// Compares and jumps.
+    Compare,
+    /// Ends with a verdict.
+    Return,
+    /// Divides.
+    Divide(Source),
+    /// Shifts.
+    Shift(Source),
+    /// Something else that is always allowed.
+    Other,
+}
+
+/// What an instruction is; `None` for one that no filter of system calls may have (seccomp_check_filter in
+/// the kernel's kernel/seccomp.c).
+pub const fn decode(instruction: &Instruction) -> Option<Code> {
+    // A class in three bits; then the size and the mode of a load, or an operation and its source.
+    let code = instruction.code;
+    let source = match code & 0x08 {
+        0 => Source::Value,
+        _ => Source::Register,
+    };
+    Some(match code {
+        BPF_LD_W_ABS => Code::LoadData,
+        // BPF_LD and BPF_LDX of a cell; of a value and of the length.
+        BPF_LD_MEM | 0x61 => Code::LoadCell,
+        0x00 | 0x01 | 0x80 | 0x81 => Code::Other,
+        BPF_ST | 0x03 => Code::Store,
+        BPF_JA => Code::Jump,
+        // BPF_JEQ, BPF_JGT, BPF_JGE and BPF_JSET of either source.
+        BPF_JEQ | 0x1d | 0x25 | 0x2d | BPF_JGE | 0x3d | BPF_JSET | 0x4d => Code::Compare,
+        // Of a value and of the accumulator.
+        BPF_RET | 0x16 => Code::Return,
+        // BPF_ADD, BPF_SUB and BPF_MUL; BPF_OR, BPF_AND and BPF_XOR; BPF_NEG.
+        0x04 | 0x0c | 0x14 | 0x1c | 0x24 | 0x2c => Code::Other,
+        0x44 | 0x4c | 0x54 | 0x5c | 0xa4 | 0xac | 0x84 => Code::Other,
+        0x34 | 0x3c => Code::Divide(source),
+        // BPF_LSH and BPF_RSH.
+        0x64 | 0x6c | 0x74 | 0x7c => Code::Shift(source),
+        // BPF_TAX and BPF_TXA.
+        0x07 | 0x87 => Code::Other,
+        _ => return None,
+    })
+}
+
+/// SECCOMP_SET_MODE_FILTER of seccomp(2).
+const SET_MODE_FILTER: usize = 1;
+/// SECCOMP_FILTER_FLAG_SPEC_ALLOW (4.17).
+const SPEC_ALLOW: usize = 1 << 2;
+
+/// Installs `program` for this process and all that come from it.
+///
+/// From 4.17 to 5.15 a filter also switched protection against speculation on (Spectre 4, and between
+/// processes), which is meant for programs that run other people's code in their own memory and costs all
+/// others time; since 5.16 it does not. Here the border is between processes, whose memory is apart, and a
+/// program shall not be slower inside than outside: it is left as it is. Who wants it asks for it by
+/// PR_SET_SPECULATION_CTRL of prctl(2).
+///
+/// Where seccomp(2) is not there (before 3.17), or does not know that flag, or is refused by somebody else's
+/// filter, PR_SET_SECCOMP of prctl(2) does it, which Linux has had since 3.5.
 ///
 /// # Errors
 /// EACCES without no_new_privs and CAP_SYS_ADMIN; EINVAL where the kernel has no filters, or for a
@@ -145,6 +234,12 @@ pub fn install(program: &[Instruction]) -> Result<(), Errno> {
         first: program.as_ptr(),
     };
     let pointer: *const Program = ptr::from_ref(&program);
+    let args = [SET_MODE_FILTER, SPEC_ALLOW, pointer as usize, 0, 0, 0];
+    // SAFETY: the program and its header live through the call, which copies them.
+    match check(unsafe { arch::syscall(__NR_seccomp, args) }) {
+        Err(Errno::NOSYS | Errno::INVAL | Errno::PERM) => (),
+        done => return done.map(drop),
+    }
     let args = [
         PR_SET_SECCOMP as usize,
         SECCOMP_MODE_FILTER as usize,
@@ -153,6 +248,6 @@ pub fn install(program: &[Instruction]) -> Result<(), Errno> {
         0,
         0,
     ];
-    // SAFETY: the program and its header live through the call, which copies them.
+    // SAFETY: as above.
     check(unsafe { arch::syscall(__NR_prctl, args) }).map(drop)
 }

@@ -200,7 +200,18 @@ pub fn husk_words(setup: Setup, root: &str) -> Vec<String> {
         Setup::Ranges => (),
     }
     // What the others do not do, or do not do unasked.
-    words.extend(["--cap-add", "ALL", "--mask", "none", "--no-new-keyring"].map(Into::into));
+    words.extend(
+        [
+            "--cap-add",
+            "ALL",
+            "--mask",
+            "none",
+            "--no-new-keyring",
+            "--seccomp",
+            "off",
+        ]
+        .map(Into::into),
+    );
     let pairs = [
         ("--chroot-dir", String::new()),
         ("--proc", "/proc".into()),

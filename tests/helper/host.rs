@@ -12,7 +12,7 @@ use std::os::unix::process::CommandExt as _;
 use std::process::Command;
 
 /// `[-k VERSION] [--clone ERRNO] [--mount ERRNO] [--pivot ERRNO] [--call NUMBER=ERRNO] [--kill NUMBER]
-/// [--docker] [--no-new-privs] [--as UID:GID] -- PROGRAM ARGUMENT…`: becomes the program on that host.
+/// [--docker] [--no-filters] [--no-new-privs] [--as UID:GID] -- PROGRAM ARGUMENT…`: becomes the program on that host.
 ///
 /// Root's filter does without no_new_privs, so that set-user-ID programs work for whom it becomes.
 pub fn become_program(words: &[OsString]) -> io::Result<()> {
@@ -46,6 +46,15 @@ pub fn become_program(words: &[OsString]) -> io::Result<()> {
                 no_namespaces(&mut filter, ANY_NAMESPACE, Errno::PERM);
                 refuse(&mut filter, &MOUNTS, Errno::PERM);
                 refuse(&mut filter, &PRIVILEGED, Errno::PERM);
+            }
+            "--no-filters" => {
+                refuse(&mut filter, &[nr::__NR_seccomp], Errno::INVAL);
+                let set_seccomp = I::equal(PR_SET_SECCOMP, 0, 1);
+                filter.extend(for_first_argument(
+                    nr::__NR_prctl,
+                    set_seccomp,
+                    Errno::INVAL,
+                ));
             }
             "--no-new-privs" => privileges = false,
             "--as" => ids = Some(pair(value()).ok_or_else(wrong)?),
@@ -142,6 +151,9 @@ const ANY_NAMESPACE: u32 = nr::CLONE_NEWUSER
     | nr::CLONE_NEWIPC
     | nr::CLONE_NEWNET
     | nr::CLONE_NEWCGROUP;
+
+/// PR_SET_SECCOMP (prctl(2)).
+const PR_SET_SECCOMP: u32 = 22;
 
 /// PR_CAP_AMBIENT (prctl(2)).
 const PR_CAP_AMBIENT: u32 = 47;

@@ -6,6 +6,7 @@
     reason = "a test program with std: core::fmt is welcome here"
 )]
 
+mod calls;
 mod chown;
 mod climb;
 mod facts;
@@ -30,6 +31,7 @@ fn main() -> ExitCode {
         Some("loopback") => facts::loopback(),
         Some("pid-1") => facts::pid_1(),
         Some("climb") => climb::climb(&rest),
+        Some("calls") => calls::make(&rest),
         Some("chown") => chown::chown(&rest),
         Some("host") => host::become_program(&rest),
         Some("hold") => processes::hold(),

@@ -78,7 +78,7 @@ fn every_flag_of_the_interface_is_in_the_help() {
         --new-session --die-with-parent --as-pid-1 --cap-add --cap-drop --allow-new-privs --dry-run \
         --ulimit --landlock-ro --landlock-rw --landlock-rx --landlock-scope --landlock-required --memory \
         --memory-high --memory-swap --pids-limit --cpus --cpu-weight --io-weight --cgroup-parent \
-        --mask --new-keyring --no-new-keyring --preserve-fds --disable-userns";
+        --mask --new-keyring --no-new-keyring --preserve-fds --disable-userns --seccomp --seccomp-allow --seccomp-deny";
     for flag in flags.split_whitespace() {
         assert!(help.contains(flag), "{flag} is not in: {help}");
     }

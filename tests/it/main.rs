@@ -128,5 +128,7 @@ mod original;
 mod out_of_reach;
 mod overlay;
 mod pid1_memory;
+mod seccomp;
+mod seccomp_file;
 mod signals;
 mod symlinks;

@@ -5,9 +5,11 @@ pub mod credentials;
 pub mod landlock;
 pub mod nesting;
 
-use crate::fail::{self, Doing, Explain, Failed};
+use crate::fail::cause::Cause;
+use crate::fail::{self, Doing, Explain, Failed, Failure};
 use crate::plan::fake_chown::{self, Filter};
 use crate::plan::namespace::NamespaceSet;
+use crate::plan::seccomp::{Seccomp, Wish};
 use crate::plan::{Chown, Keyring, NewPrivileges, Plan};
 use crate::sys::process::join_new_session_keyring;
 use crate::sys::seccomp;
@@ -38,23 +40,19 @@ pub fn begin(plan: &Plan<'_>) -> Result<(), Failed> {
 ///
 /// `ids` says whether those of this process were changed before.
 pub fn apply<'a>(plan: &Plan<'a>, mut ids: Ids) -> Result<Confined, Failed> {
+    if plan.new_privileges == NewPrivileges::Allowed {
+        // CAP_SYS_ADMIN, which goes now, is needed for a filter, which so sees what follows.
+        install_filters(plan)?;
+    }
     if plan.identity != plan.setup {
         let maps = plan.maps.as_ref();
         if credentials::become_identity(plan.setup, plan.identity, maps)? == Ids::Changed {
             ids = Ids::Changed;
         }
     }
-    // Without no_new_privs a filter needs CAP_SYS_ADMIN.
-    let early = plan.new_privileges == NewPrivileges::Allowed;
-    if early {
-        fake_owners(plan)?;
-    }
     capabilities::drop_from_thread(plan)?;
     if plan.new_privileges == NewPrivileges::Forbidden {
         set_no_new_privs(true).doing(Doing::SetNoNewPrivs, b"")?;
-    }
-    if !early {
-        fake_owners(plan)?;
     }
     if !plan.namespaces.contains(NamespaceSet::PID) {
         // Orphans come to the init of a PID namespace by themselves. Before 3.4 they cannot be had
@@ -66,17 +64,6 @@ pub fn apply<'a>(plan: &Plan<'a>, mut ids: Ids) -> Result<Confined, Failed> {
         super::die_with_parent()?;
     }
     Ok(Confined(()))
-}
-
-/// The filter of fake_chown.
-fn fake_owners(plan: &Plan<'_>) -> Result<(), Failed> {
-    if plan.chown == Chown::Faked
-        && let (Some(maps), Some(filter)) = (&plan.maps, FILTER.take())
-    {
-        fake_chown::make(maps, filter);
-        seccomp::install(filter).doing(Doing::FakeChown, b"")?;
-    }
-    Ok(())
 }
 
 /// A session keyring of the container's: what is in the caller's is found by every process of the
@@ -97,6 +84,50 @@ fn new_keyring(wanted: Keyring) -> Result<(), Failed> {
         // No kernel's to have, or a filter's to forbid: then nobody inside reaches a key either.
         (Ok(()) | Err(_), _) => Ok(()),
     }
+}
+
+/// The last thing of all, so that a program of the caller's need not allow the others. It holds for this
+/// process as well, as bubblewrap has it: no process of the container is without.
+pub fn filter(plan: &Plan<'_>) -> Result<(), Failed> {
+    match plan.new_privileges {
+        NewPrivileges::Forbidden => install_filters(plan),
+        // It is there.
+        NewPrivileges::Allowed => Ok(()),
+    }
+}
+
+/// seccomp(2). The caller's program comes last, since it may forbid another one.
+fn install_filters(plan: &Plan<'_>) -> Result<(), Failed> {
+    if plan.chown == Chown::Faked
+        && let (Some(maps), Some(filter)) = (&plan.maps, FILTER.take())
+    {
+        fake_chown::make(maps, filter);
+        install(filter, Doing::FakeChown)?;
+    }
+    match plan.seccomp {
+        Seccomp::Off => Ok(()),
+        Seccomp::File { program, .. } => install(program, Doing::InstallFilter),
+        Seccomp::Own { program, wish, .. } => match install(program, Doing::InstallFilter) {
+            Err(failed) if wish == Wish::WhereItCanBeHad && failed.cause().is_some() => {
+                fail::warn(
+                    Doing::LackFilter,
+                    [b"", b""],
+                    failed.errno(),
+                    failed.cause(),
+                );
+                Ok(())
+            }
+            done => done,
+        },
+    }
+}
+
+/// What husk installs is right, so it is the kernel that is without filters where it says EINVAL.
+fn install(program: &[seccomp::Instruction], doing: Doing) -> Result<(), Failed> {
+    seccomp::install(program).map_err(|errno| {
+        let cause = matches!(errno, Errno::INVAL | Errno::NOSYS).then_some(Cause::NoSeccomp);
+        Failure::caused(doing, [b"", b""], Some(errno), cause)
+    })
 }
 
 /// PR_SET_DUMPABLE 0, after the last change of ids, which resets it (to fs.suid_dumpable).

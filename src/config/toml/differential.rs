@@ -223,6 +223,7 @@ fn agree(config: &Config<'_>, table: &Table) -> bool {
         (config.working_dir, "working_dir"),
         (config.hostname, "hostname"),
         (config.domainname, "domainname"),
+        (config.seccomp, "seccomp"),
     ];
     let booleans = [
         (config.read_only, "read_only"),
@@ -254,6 +255,8 @@ fn agree(config: &Config<'_>, table: &Table) -> bool {
             .iter()
             .map(|word| word.as_str().unwrap()))
         && list(table, "cap_add").len() + list(table, "cap_drop").len() == config.capabilities.len()
+        && list(table, "seccomp_allow").len() + list(table, "seccomp_deny").len()
+            == config.calls.len()
         && lines_agree(config.uid_map, list(table, "uid_map"))
         && lines_agree(config.gid_map, list(table, "gid_map"))
         && mounts_agree(config, list(table, "mount"))

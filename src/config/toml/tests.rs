@@ -2,13 +2,16 @@
 
 use crate::arena::Arena;
 use crate::config::{
-    Config, EnvChange, IdMap, Lists, MakeTarget, MountOption, Network, Overlay, Place, toml::read,
+    CallChange, Config, EnvChange, IdMap, Lists, MakeTarget, MountOption, Network, Overlay, Place,
+    toml::read,
 };
 use crate::limits;
+use crate::plan::calls::Call;
 use crate::plan::capability::{CapabilityChange, CapabilitySet};
 use crate::plan::id::{Inside, MapLine, Outside};
 use crate::plan::mount::MountFlags;
 use crate::plan::namespace::NamespaceSet;
+use linux_raw_sys::general::{__NR_bpf, __NR_mount};
 use std::mem::ManuallyDrop;
 
 // The lists are never dropped: a [`Config`] borrows them for as long as they live.
@@ -29,6 +32,9 @@ as_pid_1 = true
 no_new_privs = false
 cap_drop = ["all"]
 cap_add = ["CAP_CHOWN", "chown"]
+seccomp = "default"
+seccomp_allow = ["bpf"]
+seccomp_deny = ["mount", "bpf"]
 uid_map = [{ inside = 0, outside = 0x10, count = 4_294_967_279 }]
 [env]
 "A B" = "x=y"
@@ -134,6 +140,14 @@ fn every_key_of_husks_own_reads() {
             config.capabilities[..],
             [CapabilityChange::Drop(CapabilitySet::ALL), chown, chown]
         );
+        assert_eq!(config.seccomp.unwrap().value, c"default");
+        let [bpf, mount] = [__NR_bpf, __NR_mount].map(Call);
+        let changes = [
+            CallChange::Allow(bpf),
+            CallChange::Deny(mount),
+            CallChange::Deny(bpf),
+        ];
+        assert!(config.calls.iter().map(|at| at.value).eq(changes));
         assert_eq!(config.uid_map[0].value, line(0, 16, 4_294_967_279));
         assert_eq!(
             config.env[..],

@@ -3,8 +3,9 @@
 use super::lex::Stop;
 use super::value::{STRINGS, Source};
 use crate::config::slot::{Slot, slot};
-use crate::config::{At, Config, IdMap, Mask, Network, Overlay, Proc};
+use crate::config::{At, CallChange, Config, IdMap, Mask, Network, Overlay, Proc};
 use crate::limits;
+use crate::plan::calls::{self, Call};
 use crate::plan::capability::{self, CapabilityChange, CapabilitySet};
 use crate::plan::id::INVALID;
 use crate::plan::namespace::{NAMES, NamespaceSet};
@@ -34,6 +35,7 @@ pub fn read_value<'a>(
         }
         Slot::Command => command(source, config)?,
         Slot::Capabilities(change) => capabilities(source, config, change)?,
+        Slot::Calls(change) => system_calls(source, config, change)?,
     }
     Ok(())
 }
@@ -119,6 +121,26 @@ fn capabilities<'a>(
         };
         if config.capabilities.push(change(set)).is_err() {
             return Err(source.cursor.too_many(limits::ENV_CHANGES, "capabilities"));
+        }
+    }
+    Ok(())
+}
+
+/// `seccomp_allow` or `seccomp_deny`.
+fn system_calls<'a>(
+    source: &mut Source<'_, 'a>,
+    config: &mut Config<'a>,
+    change: fn(Call) -> CallChange,
+) -> Result<(), Stop> {
+    source.array(STRINGS)?;
+    while let Some(found) = source.next_word()? {
+        let call = match calls::named(found) {
+            Ok(call) => call,
+            Err(near) => return Err(source.no_call(found, near)),
+        };
+        let change = At::new(change(call), source.cursor.place());
+        if config.calls.push(change).is_err() {
+            return Err(source.cursor.too_many(limits::ENV_CHANGES, "system calls"));
         }
     }
     Ok(())

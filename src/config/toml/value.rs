@@ -7,6 +7,7 @@ use crate::arena::{Arena, Full, whole};
 use crate::config::keys;
 use crate::fail::refusal::What;
 use crate::limits;
+use crate::plan::calls::{self, Name};
 use core::ffi::CStr;
 
 /// What a list of words must be.
@@ -140,6 +141,20 @@ impl<'a> Source<'_, 'a> {
     /// The same for a word of husk's.
     pub fn next_word(&mut self) -> Result<Option<&'a str>, Stop> {
         Ok(self.next_string()?.map(as_word))
+    }
+
+    /// Refuses the name of a system call that there is not.
+    #[cold]
+    #[inline(never)]
+    pub fn no_call(&mut self, found: &'a str, near: Option<Name>) -> Stop {
+        let kept = |near: Name| self.arena.c_string(&[&near]).ok().flatten();
+        let nearest = near.and_then(kept).map(as_word);
+        self.cursor.refuse(What::Unknown {
+            kind: "system call",
+            found,
+            nearest,
+            allowed: calls::ALLOWED,
+        })
     }
 
     /// Refuses a word that is none of `known`, which `allowed` names.

@@ -45,6 +45,24 @@ pub unsafe fn syscall_here(number: u32, args: [usize; 6]) -> isize {
     returned
 }
 
+/// A system call of i386 without arguments.
+///
+/// # Safety
+/// As for [`syscall_here`].
+pub unsafe fn interrupt(number: usize) -> isize {
+    let returned;
+    // SAFETY: the interrupt keeps all registers but rax and, before 4.4, r8 to r11; what the call does is
+    // the caller's duty.
+    unsafe {
+        asm!(
+            "int 0x80",
+            inlateout("rax") number => returned,
+            lateout("r8") _, lateout("r9") _, lateout("r10") _, lateout("r11") _,
+        );
+    }
+    returned
+}
+
 /// clone(2) in the argument order of x86_64; the child runs `entry(argument)` on the stack below
 /// this frame.
 ///
