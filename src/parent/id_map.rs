@@ -7,6 +7,7 @@ use crate::host::cause;
 use crate::limits::MAP_BYTES;
 use crate::plan::id::MapLine;
 use crate::plan::id_map::{Map, Maps, Setgroups, Wish, Writer};
+use crate::plan::signal::name as name_of_signal;
 use crate::sys::clone;
 use crate::sys::exec::{WordList, Words, execve};
 use crate::sys::fd::{Fd, become_stream};
@@ -200,6 +201,10 @@ impl<'a> Helper<'a> {
             .map(|(_, status)| status);
         if status.and_then(WaitStatus::exit_status) == Some(0) {
             return Ok(());
+        }
+        if let Some(signal) = status.and_then(WaitStatus::terminating_signal) {
+            let signal = name_of_signal(signal).unwrap_or("RT").as_bytes();
+            return Err(Failure::record(Doing::HelperKilled, name, signal, None));
         }
         let mut memory = [0_u8; WORDS];
         let words = [name, self.read_words(&mut memory)];
