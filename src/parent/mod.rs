@@ -95,17 +95,15 @@ pub fn run<'a>(plan: &Plan<'a>) -> Result<Status, Failed> {
     };
     let (mut child, outer) = create(plan, (outer, inner), handover)?;
     if let Some(maps) = &plan.maps {
-        // Where PID 1 has failed meanwhile, what it says of why is worth more than what follows
-        // from it.
         id_map::write(child.pid(), maps, caller_mask)
-            .map_err(|failed| outer.failure().unwrap_or(failed))?;
+            .map_err(|failed| relay::why(&mut child, &outer, failed))?;
     }
     if terminal.is_some() {
         outer.signal_reports().doing(Doing::Connect, b"")?;
     }
     if let Err(errno) = outer.order(Order::Go) {
-        let told = outer.failure();
-        return Err(told.unwrap_or_else(|| Failure::new(Doing::OpenGate, b"", errno)));
+        let failed = Failure::new(Doing::OpenGate, b"", errno);
+        return Err(relay::why(&mut child, &outer, failed));
     }
     relay::until_exit(&mut child, &outer, plan.init, terminal)
 }
