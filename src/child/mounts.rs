@@ -125,7 +125,8 @@ impl Tree {
                 let Source::Open(source) = source else {
                     return Ok(());
                 };
-                let target = self.target(operation, kind_of(&source), Symlinks::Follow)?;
+                let kind = kind_of(&source, from.path())?;
+                let target = self.target(operation, kind, Symlinks::Follow)?;
                 mount_move(ProcFd::new(&source).path(), ProcFd::new(&target).path()).doing_on(
                     Doing::Move,
                     from.path().to_bytes(),
@@ -275,7 +276,7 @@ impl Tree {
         flags: MountFlags,
         reach: Reach,
     ) -> Result<(), Failed> {
-        let target = self.target(operation, kind_of(source), Symlinks::Follow)?;
+        let target = self.target(operation, kind_of(source, from)?, Symlinks::Follow)?;
         let again = || self.again(operation.target);
         bind::bind(source.as_fd(), target.as_fd(), flags, reach, again).doing_on(
             Doing::Bind,
@@ -366,13 +367,13 @@ fn remount(target: &Fd, data: Option<&CStr>, flags: MountFlags) -> Result<(), Er
     mount_remount(ProcFd::new(target).path(), bits, data.unwrap_or_default())
 }
 
-fn kind_of(fd: &Fd) -> Kind {
-    let is_directory = fstat(fd).is_ok_and(|stat| FileType::from_raw_mode(stat.st_mode).is_dir());
-    if is_directory {
-        Kind::Directory
-    } else {
-        Kind::File
-    }
+/// What `source`, which is called `name`, goes on.
+fn kind_of(source: &Fd, name: &CStr) -> Result<Kind, Failed> {
+    let stat = fstat(source).doing(Doing::OpenSource, name.to_bytes())?;
+    Ok(match FileType::from_raw_mode(stat.st_mode).is_dir() {
+        true => Kind::Directory,
+        false => Kind::File,
+    })
 }
 
 const fn propagation_flags(propagation: Propagation) -> MountPropagationFlags {
