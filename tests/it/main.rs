@@ -23,12 +23,18 @@
 mod skip;
 
 // What the tests stand on.
+// The tracer knows registers, which every architecture has its own of.
+#[cfg(target_arch = "x86_64")]
+mod errnos;
+#[cfg(target_arch = "x86_64")]
 mod faults;
 mod guest;
 mod guest_containers;
 mod husk;
 mod init;
 mod init_ways;
+#[cfg(target_arch = "x86_64")]
+mod injector;
 mod machine;
 #[path = "../bench/measure.rs"]
 mod measure;
@@ -38,6 +44,8 @@ mod podman;
 mod processes;
 mod running;
 mod terminal;
+#[cfg(target_arch = "x86_64")]
+mod watchdog;
 mod world;
 
 // The promises.
@@ -53,6 +61,7 @@ mod confinement;
 mod dev;
 mod dry_run;
 mod escapes;
+#[cfg(target_arch = "x86_64")]
 mod every_call_fails;
 mod fake_chown;
 mod features;
