@@ -6,6 +6,9 @@ pub mod cause;
 pub mod config_file;
 pub mod extents;
 pub mod files;
+#[cfg(test)]
+mod fuzz;
 pub mod getsubids;
 pub mod helper;
+pub mod mountinfo;
 pub mod subid;
