@@ -1,8 +1,9 @@
 //! Starts with a fault: what every call of a start may fail with, one at a time, and what came of it.
 
+use crate::calls::{Call, Deed, Role};
 use crate::errnos::{can_fail, errnos_of};
 use crate::husk::Run;
-use crate::injector::{Call, Deed, Role, Traced, trace};
+use crate::injector::{Traced, trace};
 use crate::nothing_left::Before;
 use crate::skip;
 use crate::world::{Dir, Identity};

@@ -23,6 +23,8 @@
 mod skip;
 
 // What the tests stand on.
+#[cfg(target_arch = "x86_64")]
+mod calls;
 // The tracer knows registers, which every architecture has its own of.
 #[cfg(target_arch = "x86_64")]
 mod errnos;
@@ -105,6 +107,7 @@ mod init_terminal;
 mod init_terminal_faults;
 mod init_waits;
 mod job_control;
+mod load;
 mod many_containers;
 mod mount_flags;
 #[cfg(feature = "toml")]
