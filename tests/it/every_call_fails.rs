@@ -116,6 +116,14 @@ fn of_roots_container_without_a_user_namespace() {
 }
 
 #[test]
+fn of_a_job_in_the_foreground_of_a_terminal() {
+    for who in world::everybody() {
+        let name = format!("{}, on a terminal", who.name);
+        fails(who, Kind::Job, &name, &["--id-map", "root"]);
+    }
+}
+
+#[test]
 fn of_an_init() {
     for who in world::everybody() {
         for flags in [

@@ -6,9 +6,10 @@ use crate::husk::Run;
 use crate::injector::{Traced, trace};
 use crate::nothing_left::Before;
 use crate::skip;
-use crate::world::{Dir, Identity};
+use crate::world::{self, Dir, Identity};
 use nix::errno::Errno;
 use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsStr;
 use std::os::unix::process::ExitStatusExt as _;
 use std::sync::Mutex;
 use std::thread;
@@ -41,6 +42,8 @@ pub enum Kind {
     HostTree,
     /// `husk init`.
     Init,
+    /// `husk run` on the host's own tree, as a shell's foreground job on a terminal.
+    Job,
 }
 
 /// How a start with a fault ended.
@@ -58,6 +61,8 @@ pub enum Verdict {
     CommandKilled,
     /// husk was killed, and nothing is left.
     Killed,
+    /// The terminal was not given back, because the kernel refused that.
+    TerminalKept,
     /// It was not made in this run.
     NotReached,
 }
@@ -82,8 +87,12 @@ impl<'a> Trial<'a> {
         let who = self.scenario.who;
         let run = match self.scenario.kind {
             Kind::Root => Run::root(who, &self.root),
-            Kind::HostTree => Run::new(who),
+            Kind::HostTree | Kind::Job => Run::new(who),
             Kind::Init => Run::init(who),
+        };
+        let run = match self.scenario.kind {
+            Kind::Job => run.through([world::helper().as_os_str(), OsStr::new("lend-terminal")]),
+            _ => run,
         };
         run.words(self.scenario.flags).word("--").words(command)
     }
@@ -117,6 +126,10 @@ impl<'a> Trial<'a> {
 
 fn judged(traced: &Traced, call: &Call, deed: Deed) -> Result<Verdict, &'static str> {
     let outcome = &traced.outcome;
+    if call.name == "ioctl" && outcome.stderr.contains("terminal: ") {
+        // The very call that would have given it back.
+        return Ok(Verdict::TerminalKept);
+    }
     let success = outcome.status.code() == Some(0) && outcome.stdout == WORD;
     let line = outcome.is_one_line_of_husk();
     let quiet = outcome.stderr.is_empty();
