@@ -15,7 +15,7 @@ use crate::sys::open::{open_tree, openat};
 use core::ffi::CStr;
 use heapless::Vec;
 use rustix::fs::{CWD, Mode, OFlags, Stat, fstat, stat};
-use rustix::io::{Errno, retry_on_intr};
+use rustix::io::Errno;
 use rustix::mount::OpenTreeFlags;
 
 /// What was opened.
@@ -47,7 +47,7 @@ pub fn open<'a>(plan: &Plan<'a>) -> Result<Opened, Failed> {
         Root::Host => c"/",
         Root::Pivot(path) | Root::Chroot(path) => path,
     };
-    let open = |path| retry_on_intr(|| openat(CWD, path, directory, Mode::empty()));
+    let open = |path| openat(CWD, path, directory, Mode::empty());
     let root = open(path).doing(Doing::OpenRoot, path.to_bytes())?;
     let upper = match plan.writes {
         Writes::Directory(path) => Some(open(path).doing(Doing::OpenSource, path.to_bytes())?),

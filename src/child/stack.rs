@@ -7,11 +7,11 @@
 use crate::sys::fd::Fd;
 use crate::sys::open::openat;
 use rustix::fs::{CWD, Mode, OFlags};
-use rustix::io::{Errno, retry_on_intr};
+use rustix::io::Errno;
 
 /// Opens the topmost mount on `/`.
 #[inline(never)]
 pub fn topmost() -> Result<Fd, Errno> {
     let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
-    retry_on_intr(|| openat(CWD, c"/..", flags, Mode::empty()))
+    openat(CWD, c"/..", flags, Mode::empty())
 }
