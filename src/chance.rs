@@ -4,6 +4,8 @@
 //! each time. With it, `HUSK_FUZZ_SECONDS=60 cargo test --release --lib fuzz` looks for that long,
 //! somewhere else each time.
 
+use std::fs;
+use std::path::Path;
 use std::time::{Duration, Instant, SystemTime};
 
 /// A generator of numbers (xorshift).
@@ -22,6 +24,69 @@ impl Chance {
     pub fn one_of<T: Copy>(&mut self, all: &[T]) -> T {
         all[self.below(all.len())]
     }
+}
+
+/// What stands between two inputs of a corpus.
+const SEPARATOR: &[u8] = b"\n%%\n";
+
+/// Inputs that lead everywhere in a reader: tests/corpus/TARGET. libFuzzer found them by the branches
+/// that they take, and left out those without which as many are taken.
+fn corpus(target: &str) -> Vec<Vec<u8>> {
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/corpus");
+    let mut rest = &fs::read(directory.join(target)).unwrap()[..];
+    let mut inputs = Vec::new();
+    let find = |text: &[u8]| text.windows(SEPARATOR.len()).position(|it| it == SEPARATOR);
+    while let Some(end) = find(rest) {
+        inputs.push(rest[..end].to_vec());
+        rest = &rest[end + SEPARATOR.len()..];
+    }
+    assert!(inputs.len() > 50, "{target}: {}", inputs.len());
+    inputs
+}
+
+impl Chance {
+    /// An input with a few pieces cut out, turned into others, or brought in from its neighbours.
+    fn near(&mut self, inputs: &[Vec<u8>]) -> Vec<u8> {
+        let mut input = inputs[self.below(inputs.len())].clone();
+        for _ in 0..=self.below(3) {
+            let other = &inputs[self.below(inputs.len())];
+            let (from, to) = self.piece(&input);
+            let (first, last) = self.piece(other);
+            match self.below(4) {
+                0 => drop(input.drain(from..to)),
+                1 => drop(input.splice(from..to, other[first..last].iter().copied())),
+                2 => drop(input.splice(from..from, other[first..last].iter().copied())),
+                _ => {
+                    let byte = u8::try_from(self.below(256)).unwrap();
+                    input
+                        .iter_mut()
+                        .skip(from)
+                        .take(1)
+                        .for_each(|it| *it = byte);
+                }
+            }
+        }
+        input
+    }
+
+    fn piece(&mut self, input: &[u8]) -> (usize, usize) {
+        let from = self.below(input.len() + 1);
+        let longest = [2, 9, 99][self.below(3)];
+        (from, (from + self.below(longest)).min(input.len()))
+    }
+}
+
+/// Calls `round` with every input of the corpus of `target`, and then with what is near them, as
+/// [`for_rounds`] does.
+pub fn for_inputs(target: &str, rounds: u64, mut round: impl FnMut(&mut Chance, &[u8])) {
+    let inputs = corpus(target);
+    for input in &inputs {
+        round(&mut Chance(1), input);
+    }
+    for_rounds(rounds, |chance| {
+        let input = chance.near(&inputs);
+        round(chance, &input);
+    });
 }
 
 /// Calls `round` `rounds` times, or for as long as the environment says.

@@ -183,7 +183,12 @@ impl Nothing {
     }
 
     fn hide(&mut self, part: Part<'_>) -> Result<(), Errno> {
-        if !FileType::from_raw_mode(fstat(&part.found)?.st_mode).is_dir() {
+        let stat = fstat(&part.found)?;
+        if !FileType::from_raw_mode(stat.st_mode).is_dir() {
+            // What a husk around this one has put there has no name any more, and nothing goes on it.
+            if stat.st_nlink == 0 {
+                return Ok(());
+            }
             return part.put(&self.file, Self::FLAGS, Reach::One);
         }
         match self.last.replace(part.found) {

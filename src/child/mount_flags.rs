@@ -8,11 +8,11 @@ use super::proc_fd::ProcFd;
 use super::resolve::{self, Symlinks};
 use crate::arena::Arena;
 use crate::host::files::for_each_line;
+use crate::host::mountinfo::{Entry, unescape};
 use crate::limits::PATH_BYTES;
 use crate::plan::mount::MountFlags;
 use crate::sys::mount::{Reach, set_attributes};
 use crate::text::parse_number;
-use core::ffi::CStr;
 use heapless::Vec;
 use linux_raw_sys::general::{
     MOUNT_ATTR__ATIME, MOUNT_ATTR_NOATIME, MOUNT_ATTR_NODEV, MOUNT_ATTR_NODIRATIME,
@@ -166,22 +166,18 @@ fn below(top: BorrowedFd<'_>, wanted: u32) -> Result<(), Errno> {
 
 impl Below<'_> {
     fn line(&mut self, line: &[u8]) -> Result<(), Errno> {
-        let mut fields = line.split(|byte| *byte == b' ');
-        let number = |field: Option<&[u8]>| field.and_then(parse_number);
-        let (Some(id), Some(parent), Some(path)) =
-            (number(fields.next()), number(fields.next()), fields.nth(2))
-        else {
+        let Some(Entry { id, parent, point }) = Entry::of(line) else {
             return Ok(());
         };
         if self.known.first() == Some(&id) {
-            self.prefix = path.len();
+            self.prefix = point.len();
         }
         if !self.known.contains(&parent) || self.known.contains(&id) {
             return Ok(());
         }
         self.known.push(id).map_err(|_| Errno::TOOBIG)?;
         let mut memory = [0_u8; PATH_BYTES];
-        let path = path.get(self.prefix..).unwrap_or_default();
+        let path = point.get(self.prefix..).unwrap_or_default();
         let path = unescape(path, &mut memory).ok_or(Errno::NAMETOOLONG)?;
         let Ok(mount) = resolve::open(self.top, path, Symlinks::Refuse) else {
             // Covered by another mount, or in a directory that this caller cannot search: nobody
@@ -218,42 +214,4 @@ fn mount_id(fd: BorrowedFd<'_>) -> Result<u32, Errno> {
         }
     });
     id
-}
-
-/// A path of mountinfo, where blanks and their like are written as `\040`.
-fn unescape<'m>(path: &[u8], memory: &'m mut [u8; PATH_BYTES]) -> Option<&'m CStr> {
-    let mut rest = path;
-    let mut places = memory.iter_mut();
-    while let Some((first, after)) = rest.split_first() {
-        let (byte, left) = match rest {
-            [
-                b'\\',
-                a @ b'0'..=b'3',
-                b @ b'0'..=b'7',
-                c @ b'0'..=b'7',
-                left @ ..,
-            ] => (((a & 3) << 6) | ((b & 7) << 3) | (c & 7), left),
-            _ => (*first, after),
-        };
-        *places.next()? = byte;
-        rest = left;
-    }
-    *places.next()? = 0;
-    CStr::from_bytes_until_nul(memory).ok()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::unescape;
-
-    #[test]
-    fn blanks_in_mountinfo_are_blanks_again() {
-        let mut memory = [0; 4096];
-        assert_eq!(
-            unescape(br"/a\040b\134c\\", &mut memory),
-            Some(c"/a b\\c\\\\")
-        );
-        let mut memory = [1; 4096];
-        assert_eq!(unescape(&[b'a'; 4096], &mut memory), None);
-    }
 }

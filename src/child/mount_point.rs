@@ -17,7 +17,7 @@ use crate::sys::open::{duplicate, openat};
 use core::ffi::CStr;
 use rustix::fd::{AsFd, BorrowedFd};
 use rustix::fs::{CWD, Mode, OFlags, mkdirat};
-use rustix::io::{Errno, retry_on_intr};
+use rustix::io::Errno;
 
 /// What goes on a mount point.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -118,7 +118,7 @@ fn make<'a>(
                 c"."
             };
             let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
-            retry_on_intr(|| openat(CWD, from, flags, Mode::empty()))
+            openat(CWD, from, flags, Mode::empty())
         }
     };
     let mut at = start.doing(Doing::OpenTarget, path)?;

@@ -142,7 +142,8 @@ impl Tree {
                 let Source::Open(source) = source else {
                     return Ok(());
                 };
-                let target = self.target(operation, kind_of(&source), Symlinks::Follow)?;
+                let kind = kind_of(&source, from.path())?;
+                let target = self.target(operation, kind, Symlinks::Follow)?;
                 mount_move(ProcFd::new(&source).path(), ProcFd::new(&target).path()).doing_on(
                     Doing::Move,
                     from.path().to_bytes(),
@@ -305,7 +306,7 @@ impl Tree {
         flags: MountFlags,
         reach: Reach,
     ) -> Result<(), Failed> {
-        let target = self.target(operation, kind_of(source), Symlinks::Follow)?;
+        let target = self.target(operation, kind_of(source, from)?, Symlinks::Follow)?;
         let again = || self.again(operation.target);
         bind::bind(source.as_fd(), target.as_fd(), flags, reach, again).doing_on(
             Doing::Bind,
@@ -371,11 +372,11 @@ impl Tree {
     }
 }
 
-fn kind_of(fd: &Fd) -> Kind {
-    let is_directory = fstat(fd).is_ok_and(|stat| FileType::from_raw_mode(stat.st_mode).is_dir());
-    if is_directory {
-        Kind::Directory
-    } else {
-        Kind::File
-    }
+/// What `source`, which is called `name`, goes on.
+fn kind_of(source: &Fd, name: &CStr) -> Result<Kind, Failed> {
+    let stat = fstat(source).doing(Doing::OpenSource, name.to_bytes())?;
+    Ok(match FileType::from_raw_mode(stat.st_mode).is_dir() {
+        true => Kind::Directory,
+        false => Kind::File,
+    })
 }

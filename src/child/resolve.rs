@@ -132,7 +132,7 @@ fn walk(root: BorrowedFd<'_>, path: &CStr, symlinks: Symlinks) -> Result<Fd, Err
 /// One name of the directory `at`: no link is followed, nothing is above it.
 pub fn component_of(at: BorrowedFd<'_>, name: &CStr) -> Result<Fd, Errno> {
     let flags = OFlags::PATH | OFlags::CLOEXEC | OFlags::NOFOLLOW;
-    retry_on_intr(|| openat(at, name, flags, Mode::empty()))
+    openat(at, name, flags, Mode::empty())
 }
 
 /// Whether `fd` is a symbolic link that was opened itself.
@@ -162,5 +162,5 @@ pub const TMPFS_MAGIC: i64 = 0x0102_1994;
 
 /// Opens `path` as any program would, with O_PATH.
 pub fn outside(path: &CStr) -> Result<Fd, Errno> {
-    retry_on_intr(|| openat(CWD, path, OFlags::PATH | OFlags::CLOEXEC, Mode::empty()))
+    openat(CWD, path, OFlags::PATH | OFlags::CLOEXEC, Mode::empty())
 }

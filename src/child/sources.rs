@@ -18,7 +18,7 @@ use crate::sys::storage::Storage;
 use core::ffi::CStr;
 use heapless::Vec;
 use rustix::fs::{CWD, Mode, OFlags, Stat, fstat, stat};
-use rustix::io::{Errno, retry_on_intr};
+use rustix::io::Errno;
 use rustix::mount::OpenTreeFlags;
 
 /// What was opened.
@@ -63,7 +63,7 @@ pub fn open<'a>(plan: &Plan<'a>) -> Result<Opened, Failed> {
         Root::Host => c"/",
         Root::Pivot(path) | Root::Chroot(path) => path,
     };
-    let open = |path| retry_on_intr(|| openat(CWD, path, directory, Mode::empty()));
+    let open = |path| openat(CWD, path, directory, Mode::empty());
     let root = match copy_of_root(plan, path) {
         Some(tree) => Base::Copy(tree),
         None => Base::Directory(open(path).doing(Doing::OpenRoot, path.to_bytes())?),

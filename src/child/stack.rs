@@ -8,7 +8,7 @@ use crate::sys::fd::Fd;
 use crate::sys::open::openat;
 use core::ffi::CStr;
 use rustix::fs::{CWD, Mode, OFlags};
-use rustix::io::{Errno, retry_on_intr};
+use rustix::io::Errno;
 
 /// The path of the topmost mount on `/`.
 pub const TOPMOST: &CStr = c"/..";
@@ -17,5 +17,5 @@ pub const TOPMOST: &CStr = c"/..";
 #[inline(never)]
 pub fn topmost() -> Result<Fd, Errno> {
     let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
-    retry_on_intr(|| openat(CWD, TOPMOST, flags, Mode::empty()))
+    openat(CWD, TOPMOST, flags, Mode::empty())
 }

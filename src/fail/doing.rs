@@ -55,6 +55,8 @@ doings! {
     WaitForHelper: "waiting for",
     /// newuidmap(1) or newgidmap(1) said no, in its own words.
     HelperRefused: "the id map was refused by",
+    /// newuidmap(1) or newgidmap(1) was killed, and nobody knows what it has written.
+    HelperKilled: "writing the id map:",
     /// newuidmap(1) or newgidmap(1), which nobody insisted on.
     LackRanges: "doing without your subordinate ids",
     /// write(2) to PID 1.
@@ -183,6 +185,7 @@ impl Doing {
         match self {
             Self::FindInterpreter => ": its interpreter is missing: ",
             Self::HelperRefused | Self::LackRanges => ": ",
+            Self::HelperKilled => " was killed by SIG",
             Self::MakeSymlink | Self::Move => " to ",
             Self::EnableController | Self::SetCgroup => " in ",
             Self::SetLimit => ": the hard limit here is ",

@@ -2,6 +2,7 @@
 
 use super::caller::Caller;
 use super::files::for_each_line;
+use super::mountinfo::Entry;
 use super::subid::{self, Ranges};
 use crate::fail::cause::Cause;
 use crate::plan::namespace::NamespaceSet;
@@ -107,7 +108,7 @@ pub fn of_mount(errno: Errno) -> Option<Cause> {
 pub fn of_proc() -> Option<Cause> {
     let mut covered = 0_u32;
     for_each_line(c"/proc/self/mountinfo", &mut |line| {
-        let point = line.split(|byte| *byte == b' ').nth(4).unwrap_or_default();
+        let point = Entry::of(line).map_or(&b""[..], |entry| entry.point);
         // That one is on every host, and on an empty directory, which hides nothing.
         let harmless = point == b"/proc/sys/fs/binfmt_misc";
         covered |= u32::from(point.starts_with(b"/proc/") && !harmless);
@@ -213,8 +214,7 @@ fn is_chroot() -> bool {
     let (mut lines, mut root) = (0_u32, 0_u32);
     for_each_line(c"/proc/self/mountinfo", &mut |line| {
         lines = lines.saturating_add(1);
-        // The mount point is the fifth field (proc_pid_mountinfo(5)).
-        root |= u32::from(line.split(|byte| *byte == b' ').nth(4) == Some(b"/"));
+        root |= u32::from(Entry::of(line).is_some_and(|entry| entry.point == b"/"));
     });
     if lines > 0 {
         return root == 0;

@@ -89,7 +89,7 @@ pub fn ask(name: &CStr, kind: Kind, ranges: &mut Ranges) -> Option<()> {
 }
 
 /// The range in a line such as `0: alice 100000 65536`.
-fn parse(line: &[u8]) -> Option<Range> {
+pub(super) fn parse(line: &[u8]) -> Option<Range> {
     let mut fields = line
         .split(|byte| *byte == b' ')
         .filter(|field| !field.is_empty());

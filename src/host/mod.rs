@@ -7,8 +7,11 @@ pub mod cgroup;
 pub mod config_file;
 pub mod extents;
 pub mod files;
+#[cfg(test)]
+mod fuzz;
 pub mod getsubids;
 pub mod helper;
 pub mod ids;
+pub mod mountinfo;
 pub mod seccomp;
 pub mod subid;

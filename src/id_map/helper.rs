@@ -6,6 +6,7 @@ use crate::fail::{Doing, Explain, Failed, Failure};
 use crate::host::cause;
 use crate::plan::id::MapLine;
 use crate::plan::id_map::{Map, Writer};
+use crate::plan::signal::name as name_of_signal;
 use crate::sys::clone;
 use crate::sys::exec::{WordList, Words, execve};
 use crate::sys::fd::{Fd, become_stream};
@@ -83,6 +84,15 @@ impl<'a> Helper<'a> {
             .map(|(_, status)| status);
         if status.and_then(WaitStatus::exit_status) == Some(0) {
             return Ok(());
+        }
+        if let Some(signal) = status.and_then(WaitStatus::terminating_signal) {
+            let signal = name_of_signal(signal).unwrap_or("RT").as_bytes();
+            return Err(Failure::caused(
+                Doing::HelperKilled,
+                [name, signal],
+                None,
+                None,
+            ));
         }
         let mut memory = [0_u8; WORDS];
         let words = [name, self.read_words(&mut memory)];

@@ -21,7 +21,8 @@ use heapless::Vec;
 use rustix::fs::{Access, AtFlags, CWD, FileType, accessat, statat};
 use rustix::io::{Errno, retry_on_intr};
 use rustix::process::{
-    Pid, Signal, WaitOptions, getpid, set_parent_process_death_signal, setpgid, setsid, waitpid,
+    Pid, Signal, WaitOptions, getpid, getppid, set_parent_process_death_signal, setpgid, setsid,
+    waitpid,
 };
 
 /// What the supervisor knows and PID 1 needs, beside the plan.
@@ -66,6 +67,9 @@ pub enum Bond {
     /// The end: PR_SET_PDEATHSIG of prctl(2). The kernel forgets it when the command's ids change.
     Death,
 }
+
+/// The parent that the command to be must still have, once it has asked to die with it.
+type Parent = Option<Pid>;
 
 impl<'a> Command<'a> {
     /// The plan's command, with what was handed over for it.
@@ -155,6 +159,7 @@ impl Failure {
 struct Start<'c, 'a> {
     command: &'c Command<'a>,
     sockets: Option<&'static mut Sockets>,
+    parent: Parent,
     failure: &'c mut Failure,
     outcome: Outcome,
 }
@@ -176,6 +181,10 @@ pub fn start(command: &Command<'_>, sockets: Option<&'static mut Sockets>) -> Re
     let mut start = Start {
         command,
         sockets,
+        parent: match command.bond {
+            Bond::Kernels => None,
+            Bond::Death => Some(getpid()),
+        },
         failure: &mut failure,
         outcome: Outcome::Runs,
     };
@@ -258,6 +267,10 @@ fn might_run(command: &Command<'_>, file: &CStr) -> Result<(), Failed> {
 
 fn become_command(start: &mut Start<'_, '_>) -> u8 {
     take_place(start.command);
+    // The kernel says nothing of a parent that was gone before.
+    if start.parent.is_some() && getppid() != start.parent {
+        return Status::HUSK_FAILED.0;
+    }
     let mut command = *start.command;
     if let Some(sockets) = start.sockets.take() {
         command.envp = sockets.of_process(getpid());

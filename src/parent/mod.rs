@@ -131,14 +131,15 @@ pub fn run(plan: &Plan<'static>) -> Result<Status, Failed> {
     if let Some(cgroup) = &cgroup {
         cgroup.place(child.pid())?;
     }
-    // Where PID 1 has failed meanwhile, what it says of why is worth more than what follows from it.
-    let told = |failed| outer.failure().unwrap_or(failed);
     if let Some(maps) = to_write {
-        id_map::write(child.pid(), maps, caller_mask).map_err(told)?;
+        id_map::write(child.pid(), maps, caller_mask)
+            .map_err(|failed| relay::why(&mut child, &outer, failed, plan))?;
     }
-    if plan.waits() {
-        let opened = outer.order(Order::Go).doing(Doing::OpenGate, b"");
-        opened.map_err(told)?;
+    if plan.waits()
+        && let Err(errno) = outer.order(Order::Go)
+    {
+        let failed = Failure::new(Doing::OpenGate, b"", errno);
+        return Err(relay::why(&mut child, &outer, failed, plan));
     }
     // No core file of what husk knows, and no look into it for other processes of the caller's. Not by
     // RLIMIT_CORE, which a program that core_pattern names is started regardless of (core(5)). PID 1 is

@@ -8,6 +8,7 @@ use crate::job::{Command, Job};
 use crate::link::{Order, Outer};
 use crate::plan::seccomp::Seccomp;
 use crate::plan::{Init, Plan};
+use crate::sys::clock;
 use crate::sys::signal::{self, Origin, Patience, Received, Target};
 use rustix::io::Errno;
 use rustix::process::{Signal, WaitStatus};
@@ -109,14 +110,7 @@ fn judge(status: WaitStatus, outer: &Outer, plan: &Plan<'_>) -> Result<Status, F
     }
     if let Some(signal) = status.terminating_signal() {
         return match plan.init {
-            Init::Husk | Init::Nobody => {
-                let (name, cause): (&[u8], _) = match Signal::from_named_raw(signal) {
-                    Some(Signal::KILL) => (b"SIGKILL: for want of memory, or by hand", None),
-                    Some(Signal::SYS) => (b"SIGSYS", Some(filter_of(plan))),
-                    _ => (b"a signal that cannot be blocked", None),
-                };
-                Err(Failure::caused(Doing::InitKilled, [name, b""], None, cause))
-            }
+            Init::Husk | Init::Nobody => Err(killed(signal, plan)),
             Init::Command => Ok(Status::killed_by(signal)),
         };
     }
@@ -129,4 +123,46 @@ const fn filter_of(plan: &Plan<'_>) -> Cause {
         Seccomp::File { .. } => Cause::OwnProgram,
         Seccomp::Own { .. } | Seccomp::Off => Cause::Seccomp,
     }
+}
+
+#[cold]
+fn killed(signal: i32, plan: &Plan<'_>) -> Failed {
+    let (name, cause): (&[u8], _) = match Signal::from_named_raw(signal) {
+        Some(Signal::KILL) => (b"SIGKILL: for want of memory, or by hand", None),
+        Some(Signal::SYS) => (b"SIGSYS", Some(filter_of(plan))),
+        _ => (b"a signal that cannot be blocked", None),
+    };
+    Failure::caused(Doing::InitKilled, [name, b""], None, cause)
+}
+
+/// How often PID 1 is looked at that may be dying, and milliseconds between.
+const LOOKS: u32 = 10;
+const PAUSE: u32 = 10;
+
+/// Why a start came to nothing, in which the supervisor met with `failed`. Where PID 1 has failed
+/// meanwhile, or was killed, that is worth more than what follows from it: a /proc/PID that nobody
+/// may write to, a link that nobody listens at.
+#[cold]
+#[inline(never)]
+pub fn why(child: &mut Child, outer: &Outer, failed: Failed, plan: &Plan<'_>) -> Failed {
+    let follows = matches!(
+        failed.errno(),
+        Some(Errno::ACCESS | Errno::NOENT | Errno::SRCH | Errno::PIPE)
+    );
+    for _ in 0..LOOKS {
+        let ended = child.try_wait().unwrap_or(None);
+        if let Some(told) = outer.failure() {
+            return told;
+        }
+        match ended {
+            Some(status) => {
+                let signal = status.terminating_signal();
+                return signal.map_or(failed, |signal| killed(signal, plan));
+            }
+            // What it had is gone before it is.
+            None if follows => clock::sleep(PAUSE),
+            None => break,
+        }
+    }
+    failed
 }

@@ -4,7 +4,7 @@ use super::id::Inside;
 use super::id_map::Maps;
 use super::{Inputs, Memory};
 use crate::arena::Arena;
-use crate::chance::{Chance, for_rounds};
+use crate::chance::{Chance, for_inputs};
 use crate::cli::{self, Request};
 use crate::config::{Config, Lists};
 use crate::host::caller::{Caller, Power};
@@ -143,6 +143,19 @@ fn argv(chance: &mut Chance) -> Vec<CString> {
     words
 }
 
+/// A word on each line.
+fn argv_of(input: &[u8]) -> Vec<CString> {
+    let words = input.split(|byte| *byte == b'\n').take(MOST - 3);
+    let words = words.filter_map(|word| CString::new(word).ok());
+    [c"husk".to_owned(), c"run".to_owned()]
+        .into_iter()
+        .chain(words)
+        .collect()
+}
+
+/// Words of a command line.
+const MOST: usize = 64;
+
 fn ranges(chance: &mut Chance) -> Ranges {
     let text: String = (0..chance.below(40))
         .map(|_| chance.one_of(&PIECES))
@@ -181,8 +194,8 @@ fn check_maps(maps: &Maps<'_>) {
 #[test]
 fn fuzz_any_command_line_makes_a_plan_or_a_refusal() {
     let mut planned = 0_u64;
-    for_rounds(20_000, |chance| {
-        let words = argv(chance);
+    for_inputs("argv", 20_000, |chance, input| {
+        let made = argv(chance);
         let (subuid, subgid) = (ranges(chance), ranges(chance));
         let helper = |chance: &mut Chance| chance.one_of(&[None, Some(c"/usr/bin/helper")]);
         let power = |chance: &mut Chance| chance.one_of(&[Power::Has, Power::Lacks]);
@@ -193,12 +206,10 @@ fn fuzz_any_command_line_makes_a_plan_or_a_refusal() {
             set_gid: power(chance),
         };
         let (newuidmap, newgidmap) = (helper(chance), helper(chance));
-        planned += u64::from(plan(
-            &words,
-            caller,
-            (&subuid, &subgid),
-            (newuidmap, newgidmap),
-        ));
+        for words in [&made, &argv_of(input)] {
+            let subids = (&subuid, &subgid);
+            planned += u64::from(plan(words, caller, subids, (newuidmap, newgidmap)));
+        }
     });
     assert!(planned > 100, "too few to mean anything");
 }
@@ -210,7 +221,7 @@ fn plan(
     (subuid, subgid): (&Ranges, &Ranges),
     (newuidmap, newgidmap): (Option<&CStr>, Option<&CStr>),
 ) -> bool {
-    let mut list = WordList::<16>::new();
+    let mut list = WordList::<MOST>::new();
     for word in words {
         list.push(word).unwrap();
     }

@@ -77,8 +77,13 @@ impl MountId {
         let asked = check(unsafe { arch::syscall(__NR_statx, args) });
         // SAFETY: a statx is numbers, and was all zero before the kernel wrote to it.
         let found = unsafe { found.assume_init() };
-        if asked.is_ok() && found.stx_mask & STATX_MNT_ID != 0 {
-            return Ok(Self::Known(found.stx_mnt_id));
+        match asked {
+            Ok(_) if found.stx_mask & STATX_MNT_ID != 0 => {
+                return Ok(Self::Known(found.stx_mnt_id));
+            }
+            // Missing, or filtered: that is so the next time as well, and the answers compare.
+            Ok(_) | Err(Errno::NOSYS | Errno::PERM) => (),
+            Err(errno) => return Err(errno),
         }
         let stat = fstat(fd)?;
         Ok(Self::Seen(stat.st_dev, stat.st_ino))

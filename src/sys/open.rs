@@ -33,7 +33,8 @@ fn pair(fds: [i32; 2]) -> Result<(Fd, Fd), Errno> {
     Ok((first?, second?))
 }
 
-/// openat(2).
+/// openat(2), made again where it was interrupted, as one on a file system in user space or over a network
+/// may be.
 pub fn openat(directory: impl AsFd, path: &CStr, flags: OFlags, mode: Mode) -> Result<Fd, Errno> {
     openat_word(word(directory), path, flags, mode)
 }
@@ -50,8 +51,13 @@ fn openat_word(directory: usize, path: &CStr, flags: OFlags, mode: Mode) -> Resu
         0,
         0,
     ];
-    // SAFETY: `path` is a C string, which the kernel reads.
-    check(unsafe { arch::syscall(__NR_openat, args) }).and_then(Fd::new)
+    loop {
+        // SAFETY: `path` is a C string, which the kernel reads.
+        match check(unsafe { arch::syscall(__NR_openat, args) }) {
+            Err(Errno::INTR) => (),
+            done => return done.and_then(Fd::new),
+        }
+    }
 }
 
 /// openat2(2), since Linux 5.6.

@@ -14,6 +14,7 @@ mod host;
 mod janitor;
 mod processes;
 mod signals;
+mod terminal;
 
 use std::env;
 use std::ffi::OsString;
@@ -40,6 +41,9 @@ fn main() -> ExitCode {
         Some("signals") => signals::print(&rest),
         Some("blocked") => signals::blocked(&rest),
         Some("nameless") => signals::nameless(&rest),
+        Some("lend-terminal") => terminal::lend(&rest),
+        Some("shell-on") => terminal::shell_on(&rest),
+        Some("in-foreground") => terminal::in_foreground(&rest),
         Some("janitor") => janitor::wait_and_clean(&rest),
         _ => {
             eprintln!("helper: no such word: {word:?}");

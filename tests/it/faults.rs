@@ -1,310 +1,305 @@
-//! strace as an injector of faults: which calls a start makes, and one start with one call failing.
+//! Starts with a fault: what every call of a start may fail with, one at a time, and what came of it.
 
+use crate::calls::{Call, Deed, Role};
+use crate::errnos::{can_fail, errnos_of};
 use crate::husk::Run;
+use crate::injector::{Traced, trace};
 use crate::nothing_left::Before;
-use crate::processes;
-use crate::running::{Outcome, Started};
+use crate::skip;
 use crate::world::{self, Dir, Identity};
-use std::collections::BTreeMap;
-use std::fs;
-use std::path::PathBuf;
-use std::process::Command;
+use nix::errno::Errno;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsStr;
+use std::os::unix::process::ExitStatusExt as _;
 use std::sync::Mutex;
 use std::thread;
 use std::time::{Duration, Instant};
 
 /// No start takes longer, whatever fails.
-pub const LIMIT: Duration = Duration::from_secs(5);
+const LIMIT: Duration = Duration::from_secs(5);
 
-/// The nth call of a name in whichever of the traced processes makes that many.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Call {
-    pub name: String,
-    pub nth: usize,
-}
+/// What the command prints.
+const WORD: &str = "done\n";
+const ENDS: [&str; 2] = ["/bin/echo", "done"];
+/// Longer than the limit.
+const STAYS: [&str; 2] = ["/bin/sleep", "30"];
 
-/// Which of husk's processes are traced.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Traced {
-    /// The one outside.
-    Supervisor,
-    /// PID 1, from the gate on, where it waits for its id maps.
-    Init,
-    /// All, up to the execve of the command.
-    All,
-}
-
-/// One way to start a container.
+/// One way to start husk.
 pub struct Scenario<'a> {
+    /// For the table.
+    pub name: &'a str,
     pub who: &'a Identity,
-    pub traced: Traced,
-    pub flags: Vec<String>,
+    pub kind: Kind,
+    pub flags: &'a [&'a str],
 }
 
-/// One start: its root directory, its mark, its log.
-pub struct Trial<'a> {
-    scenario: &'a Scenario<'a>,
-    root: Dir,
-    scratch: Dir,
-    mark: String,
+/// What is started.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// `husk run --root`.
+    Root,
+    /// `husk run` on the host's own tree.
+    HostTree,
+    /// `husk init`.
+    Init,
+    /// `husk run` on the host's own tree, as a shell's foreground job on a terminal.
+    Job,
 }
 
-/// How a start with a fault went.
+/// How a start with a fault ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Verdict {
     /// The command ran as if nothing had been.
     Success,
-    /// 125 and one line.
+    /// The same, with a line about what is missing.
+    Warned,
+    /// 125 and a line.
     Refused,
-    /// The call was not made.
+    /// 126 or 127 and a line about the command.
+    NotRun,
+    /// 137: the command was killed.
+    CommandKilled,
+    /// husk was killed, and nothing is left.
+    Killed,
+    /// The terminal was not given back, because the kernel refused that.
+    TerminalKept,
+    /// It was not made in this run.
     NotReached,
 }
 
+/// Outcomes, counted.
+pub type Counts = BTreeMap<Verdict, usize>;
+
+/// A place to run a scenario in.
+struct Trial<'a> {
+    scenario: &'a Scenario<'a>,
+    root: Dir,
+}
+
 impl<'a> Trial<'a> {
-    pub fn new(scenario: &'a Scenario<'a>) -> Option<Self> {
+    fn new(scenario: &'a Scenario<'a>) -> Option<Self> {
         let root = scenario.who.root_dir()?;
-        let scratch = scenario.who.dir("faults");
-        let trial = Self {
-            scenario,
-            root,
-            scratch,
-            mark: world::mark(),
+        Some(Self { scenario, root })
+    }
+
+    /// A command that ends; or one that stays, for who is killed before it is there.
+    fn run(&self, command: &[&str]) -> Run {
+        let who = self.scenario.who;
+        let run = match self.scenario.kind {
+            Kind::Root => Run::root(who, &self.root),
+            Kind::HostTree | Kind::Job => Run::new(who),
+            Kind::Init => Run::init(who),
         };
-        trial.hold_helpers();
-        Some(trial)
+        let run = match self.scenario.kind {
+            Kind::Job => run.through([world::helper().as_os_str(), OsStr::new("lend-terminal")]),
+            _ => run,
+        };
+        run.words(self.scenario.flags).word("--").words(command)
     }
 
-    fn log(&self) -> PathBuf {
-        self.scratch.join("log")
+    /// The calls that a start makes.
+    fn calls(&self) -> Vec<Call> {
+        let watched = trace(&self.run(&ENDS), None, Deed::Watch, LIMIT);
+        assert_eq!(watched.outcome.succeeds(), WORD);
+        watched.calls
     }
 
-    fn run(&self) -> Run {
-        Run::root(self.scenario.who, &self.root)
-            .words(&self.scenario.flags)
-            .words(["--setenv", "MARK", &self.mark, "--", "/bin/echo", "done"])
-            .limit(LIMIT)
-    }
-
-    /// The calls that a start makes until the command is executed.
-    pub fn calls(&self) -> Vec<Call> {
-        assert_eq!(self.start(None).succeeds(), "done\n");
-        calls_in(
-            &fs::read_to_string(self.log()).unwrap(),
-            self.scenario.traced,
-        )
-    }
-
-    /// A start in which this call fails.
-    pub fn with_fault(&self, call: &Call, errno: &str) -> Result<Verdict, String> {
+    /// A start with this fault.
+    fn with(&self, call: &Call, deed: Deed) -> Result<Verdict, String> {
         let before = Before::of(&[self.root.path()]);
-        let outcome = self.start(Some(&format!(
-            "inject={}:error={errno}:when={}",
-            call.name, call.nth
-        )));
-        let log = fs::read_to_string(self.log()).unwrap_or_default();
-        before.is_as_after(&self.mark);
-        judged(&outcome, &log)
-            .ok_or_else(|| format!("{call:?} {errno}: {outcome}\n{}", last_lines(&log)))
-    }
-
-    fn start(&self, inject: Option<&str>) -> Outcome {
-        let mut options = vec!["-qq".to_owned()];
-        options.extend(
-            inject
-                .into_iter()
-                .flat_map(|inject| ["-e".to_owned(), inject.to_owned()]),
-        );
-        match self.scenario.traced {
-            Traced::Supervisor => {
-                finish(self.run().traced(&self.log(), &options).start(), &self.mark)
-            }
-            Traced::All => {
-                options.extend(["-f", "-b", "execve"].map(str::to_owned));
-                finish(self.run().traced(&self.log(), &options).start(), &self.mark)
-            }
-            Traced::Init => self.start_attached(&options),
-        }
-    }
-
-    /// Scripts in front of newuidmap(1) and newgidmap(1) that wait as long as a file is there.
-    fn hold_helpers(&self) {
-        for name in ["newuidmap", "newgidmap"] {
-            let real = world::tool(name).unwrap_or_default();
-            let text = format!(
-                "#!/bin/sh\nwhile test -e {}; do /bin/sleep 0.005; done\nexec {} \"$@\"\n",
-                self.hold().display(),
-                real.display()
-            );
-            self.scenario
-                .who
-                .write(&self.scratch.join(name), &text, 0o755);
-        }
-    }
-
-    fn hold(&self) -> PathBuf {
-        self.scratch.join("hold")
-    }
-
-    /// A newuidmap that waits holds PID 1 at the gate until strace is attached to it.
-    fn start_attached(&self, options: &[String]) -> Outcome {
-        fs::write(self.hold(), "").unwrap();
-        let path = format!("{}:{}", self.scratch.text(), world::PATH);
-        let husk = self.run().variable("PATH", path).start();
-        let init = init_of(&husk);
-        let mut attach = Command::new("strace");
-        attach
-            .args(["-f", "-b", "execve", "-o"])
-            .arg(self.log())
-            .args(["-p", &init.to_string()]);
-        // Without -q it says when it is attached.
-        attach.args(options.iter().filter(|option| *option != "-qq"));
-        let strace = Started::new(attach, LIMIT * 2);
-        let end = Instant::now() + LIMIT;
-        while !strace.complaints().contains("attached") {
-            assert!(Instant::now() < end, "strace: {}", strace.complaints());
-            thread::sleep(Duration::from_millis(1));
-        }
-        fs::remove_file(self.hold()).unwrap();
-        let outcome = finish(husk, &self.mark);
-        drop(strace.finish());
-        outcome
-    }
-}
-
-/// The first child of the supervisor: it is cloned before the helpers are started.
-fn init_of(husk: &Started) -> u32 {
-    let end = Instant::now() + LIMIT;
-    loop {
-        let all = processes::all().into_iter();
-        let children = all.filter(|process| process.parent == husk.pid());
-        if let Some(init) = children.map(|process| process.pid).min() {
-            return init;
-        }
-        assert!(Instant::now() < end, "no PID 1: {}", husk.complaints());
-        thread::sleep(Duration::from_millis(1));
-    }
-}
-
-/// Past the limit everything with the mark is killed and the start counts as one that hangs.
-fn finish(started: Started, mark: &str) -> Outcome {
-    started.finish_or(|| processes::kill_marked(mark))
-}
-
-fn judged(outcome: &Outcome, log: &str) -> Option<Verdict> {
-    let success = outcome.status.code() == Some(0) && outcome.stdout == "done\n";
-    let quiet = outcome.stderr.is_empty() || outcome.is_one_line_of_husk();
-    // 126: the call was one that looks at the command's file.
-    let looked = outcome.stderr.starts_with("husk: running /bin/echo: ");
-    let refused = match outcome.status.code() {
-        Some(125) => true,
-        Some(126) => looked,
-        _ => false,
-    };
-    match faults_in(log) {
-        0 if success => Some(Verdict::NotReached),
-        _ if success && quiet => Some(Verdict::Success),
-        _ if refused && outcome.is_one_line_of_husk() => Some(Verdict::Refused),
-        // Both sides made the call and both failed: then nobody may be left to say a word.
-        2.. if refused => Some(Verdict::Refused),
-        _ => None,
-    }
-}
-
-/// In how many processes a call failed.
-fn faults_in(log: &str) -> usize {
-    let injected = log.lines().filter(|line| line.contains("(INJECTED)"));
-    let mut processes: Vec<&str> = injected.filter_map(|line| line.split(' ').next()).collect();
-    processes.sort_unstable();
-    processes.dedup();
-    processes.len()
-}
-
-fn last_lines(log: &str) -> String {
-    let lines: Vec<&str> = log.lines().collect();
-    lines[lines.len().saturating_sub(12)..].join("\n")
-}
-
-/// Every (name, nth) that some process of the log makes before the command is executed.
-fn calls_in(log: &str, traced: Traced) -> Vec<Call> {
-    let mut counts: BTreeMap<(String, String), usize> = BTreeMap::new();
-    for line in log.lines() {
-        let (process, call) = if traced == Traced::Supervisor {
-            ("", line)
-        } else {
-            line.split_once(' ').unwrap_or(("", line))
+        let command = match deed {
+            Deed::KillAll(_) => &STAYS,
+            _ => &ENDS,
         };
-        let Some((name, _)) = call.trim_start().split_once('(') else {
-            continue;
-        };
-        if name
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
-        {
-            *counts
-                .entry((name.to_owned(), process.to_owned()))
-                .or_default() += 1;
+        let traced = trace(&self.run(command), Some(call), deed, LIMIT);
+        before.is_the_same()?;
+        let Traced { hung, left, .. } = &traced;
+        let told = judged(&traced, call, deed);
+        match (hung.is_empty(), &left[..], told) {
+            (false, ..) => Err(format!("it hangs: {hung:#?}: {}", traced.outcome)),
+            (true, [], Ok(verdict)) => Ok(verdict),
+            (true, [], Err(why)) => Err(format!("{why}: {}", traced.outcome)),
+            (true, left, _) => Err(format!("{left:?} are left: {}", traced.outcome)),
         }
     }
-    let mut most: BTreeMap<String, usize> = BTreeMap::new();
-    for ((name, _), count) in counts {
-        let known = most.entry(name).or_default();
-        *known = count.max(*known);
-    }
-    most.into_iter()
-        .filter(|(name, _)| !NOT_TO_FAIL.contains(&name.as_str()))
-        .flat_map(|(name, most)| {
-            (1..=most).map(move |nth| Call {
-                name: name.clone(),
-                nth,
-            })
-        })
-        .collect()
 }
 
-/// strace itself needs the first; three do not return; getuid(2), umask(2) and their like cannot fail,
-/// and callers rely on it.
-const NOT_TO_FAIL: [&str; 9] = [
-    "execve",
-    "exit",
-    "exit_group",
-    "rt_sigreturn",
-    "getuid",
-    "geteuid",
-    "getgid",
-    "getegid",
-    "umask",
+fn judged(traced: &Traced, call: &Call, deed: Deed) -> Result<Verdict, &'static str> {
+    let outcome = &traced.outcome;
+    if call.name == "ioctl" && outcome.stderr.contains("terminal: ") {
+        // The very call that would have given it back.
+        return Ok(Verdict::TerminalKept);
+    }
+    let success = outcome.status.code() == Some(0) && outcome.stdout == WORD;
+    let line = outcome.is_one_line_of_husk();
+    let quiet = outcome.stderr.is_empty();
+    let of_command = outcome.stderr.starts_with("husk: running /bin/echo");
+    if deed == Deed::Fail(Errno::EINTR) && call.name.starts_with("open") && !success {
+        return Err("it is not made again");
+    }
+    match (outcome.status.code(), deed) {
+        _ if !traced.done => match success && quiet {
+            true => Ok(Verdict::NotReached),
+            false => Err("nothing was done, and yet"),
+        },
+        _ if success && quiet => Ok(Verdict::Success),
+        _ if success && line => Ok(Verdict::Warned),
+        (Some(125), Deed::Fail(errno)) if line => {
+            let names = [
+                format!(": {errno:?} ("),
+                format!(": errno {}", errno as i32),
+            ];
+            let named = names.iter().any(|name| outcome.stderr.contains(name));
+            match named || is_indirect(&call.name, errno) {
+                true => Ok(Verdict::Refused),
+                false => Err("another errno is named"),
+            }
+        }
+        (Some(125), Deed::Kill(Role::Init) | Deed::KillAll(Role::Init)) if line => {
+            match outcome.stderr.contains("PID 1 was killed by SIGKILL") {
+                true => Ok(Verdict::Refused),
+                false => Err("it is not said who was killed"),
+            }
+        }
+        (Some(125), Deed::Kill(Role::Helper(_))) if line => {
+            match outcome.stderr.contains("map was killed by SIGKILL") {
+                true => Ok(Verdict::Refused),
+                false => Err("it is not said who was killed"),
+            }
+        }
+        (Some(126 | 127), _) if line && of_command => Ok(Verdict::NotRun),
+        (Some(137), Deed::Kill(Role::Command)) if quiet => Ok(Verdict::CommandKilled),
+        (None, Deed::Kill(Role::First) | Deed::KillAll(Role::First)) if quiet => {
+            match outcome.status.signal() {
+                Some(9) => Ok(Verdict::Killed),
+                _ => Err("another signal"),
+            }
+        }
+        _ => Err("undocumented"),
+    }
+}
+
+/// Errnos that are an answer and no failure: what follows from it fails, and is told with an errno of
+/// its own.
+const INDIRECT: [(&str, &str, &str); 5] = [
+    // (call, errnos, reason)
+    (
+        "openat",
+        "ENOENT",
+        "no /proc/PID/setgroups is an old kernel: then gid_map is refused",
+    ),
+    (
+        "mkdirat",
+        "EEXIST",
+        "somebody else made it: then it is not found",
+    ),
+    (
+        "statx",
+        "ENOSYS EPERM",
+        "mounts are told apart another way, for good and not for once",
+    ),
+    (
+        "mount",
+        "EINVAL",
+        "is tried another way, whose errno is told",
+    ),
+    (
+        "openat2",
+        "ENOSYS",
+        "is tried another way, whose errno is told",
+    ),
 ];
 
-/// Every call with every errno, spread over the processors; what broke the promise, and the counts.
-pub fn sweep(scenario: &Scenario<'_>) -> Option<(Vec<String>, BTreeMap<Verdict, usize>)> {
-    let calls = Trial::new(scenario)?.calls();
-    let work: Vec<(Call, &str)> = calls
-        .into_iter()
-        .flat_map(|call| ["EPERM", "ENOSYS"].map(|errno| (call.clone(), errno)))
-        .collect();
-    let work = Mutex::new(work);
-    let results = Mutex::new((Vec::new(), BTreeMap::new()));
+fn is_indirect(call: &str, errno: Errno) -> bool {
+    let name = format!("{errno:?}");
+    let mut all = INDIRECT.iter();
+    all.any(|(other, errnos, _)| *other == call && errnos.split(' ').any(|other| other == name))
+}
+
+/// Does every deed at its call, spread over the processors; prints the table, counts the outcomes, and
+/// fails with all that broke the promise.
+pub fn sweep(
+    scenario: &Scenario<'_>,
+    deeds: impl Fn(&[Call]) -> Vec<(Call, Deed)>,
+) -> Option<Counts> {
+    let mut calls = Trial::new(scenario)?.calls();
+    if scenario.kind == Kind::Init {
+        // Its waits, and its looks at everybody, are many and alike.
+        calls.retain(|call| call.nth <= 3);
+    }
+    let start = Instant::now();
+    let work = deeds(&calls);
+    let (pairs, work) = (work.len(), Mutex::new(work));
+    let results = Mutex::new((Counts::new(), Vec::new()));
     thread::scope(|scope| {
         for _ in 0..3 {
             scope.spawn(|| {
                 let trial = Trial::new(scenario).unwrap();
-                loop {
-                    let Some((call, errno)) = work.lock().unwrap().pop() else {
-                        return;
-                    };
-                    let verdict = trial.with_fault(&call, errno);
+                while let Some((call, deed)) = take(&work) {
+                    let verdict = trial.with(&call, deed);
                     let mut results = results.lock().unwrap();
                     match verdict {
                         Ok(verdict) => {
                             // Shown with --nocapture: the table of outcomes.
-                            println!("{} {} {errno}: {verdict:?}", call.name, call.nth);
-                            *results.1.entry(verdict).or_default() += 1;
+                            let Call { role, name, nth } = call;
+                            println!(
+                                "{}: {role:?} {name} {nth} {deed:?}: {verdict:?}",
+                                scenario.name
+                            );
+                            *results.0.entry(verdict).or_default() += 1;
                         }
-                        Err(broken) => results.0.push(broken),
+                        Err(broken) => results.1.push(broken),
                     }
                 }
             });
         }
     });
-    Some(results.into_inner().unwrap())
+    let (counts, broken) = results.into_inner().unwrap();
+    let (name, took) = (scenario.name, start.elapsed());
+    skip::say(&format!("{name}: {pairs} faults in {took:.1?}: {counts:?}"));
+    let count = broken.len();
+    assert!(
+        broken.is_empty(),
+        "{name}: {count} of {pairs}:\n{}",
+        broken.join("\n\n")
+    );
+    Some(counts)
+}
+
+fn take(work: &Mutex<Vec<(Call, Deed)>>) -> Option<(Call, Deed)> {
+    work.lock().unwrap().pop()
+}
+
+/// Every call fails with each errno that it may have.
+pub fn failures(calls: &[Call]) -> Vec<(Call, Deed)> {
+    // Whoever is not husk any more is not on trial.
+    let is_own = |call: &&Call| can_fail(&call.name) && !matches!(call.role, Role::Executed(_));
+    let own = calls.iter().filter(is_own);
+    let fails = |call: &Call| {
+        let errnos = errnos_of(&call.name);
+        let errnos = errnos.unwrap_or_else(|| panic!("{} has no line in errnos.rs", call.name));
+        let call = call.clone();
+        errnos
+            .into_iter()
+            .map(move |errno| (call.clone(), Deed::Fail(errno)))
+    };
+    own.flat_map(fails).collect()
+}
+
+/// At every call each process that was there in the run without a fault is killed.
+pub fn kills(calls: &[Call]) -> Vec<(Call, Deed)> {
+    let executed = calls.iter().rposition(|call| call.role == Role::Command);
+    let (mut there, mut all) = (BTreeSet::new(), Vec::new());
+    for (number, call) in calls.iter().enumerate() {
+        there.insert(match call.role {
+            Role::Executed(nth) => Role::Helper(nth),
+            role => role,
+        });
+        let deed = |victim: &Role| match victim {
+            Role::First | Role::Init if executed >= Some(number) => Deed::KillAll(*victim),
+            victim => Deed::Kill(*victim),
+        };
+        all.extend(there.iter().map(|victim| (call.clone(), deed(victim))));
+    }
+    all
 }

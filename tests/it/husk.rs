@@ -246,7 +246,8 @@ impl Run {
             .join(" ")
     }
 
-    fn command(&self) -> Command {
+    /// What starts it; its streams are whoever's who asks.
+    pub fn command(&self) -> Command {
         let program = [&self.program];
         let mut words = self.before.iter().chain(program).chain(&self.words);
         let mut command = Command::new(words.next().unwrap());

@@ -31,7 +31,8 @@ const ENOKEY: &str = "errno 126\n";
 
 fn looks(who: &Identity, flags: &[&str], count: u32) -> Outcome {
     let request = nr::__NR_request_key.to_string();
-    let run = Run::new(who).words(flags);
+    // The filter would answer instead.
+    let run = Run::new(who).words(["--seccomp", "off"]).words(flags);
     let run = run.words(["--", "perl", "-e", LOOKS, &request]);
     let numbers = [nr::__NR_keyctl, nr::__NR_add_key, count].map(|number| number.to_string());
     let before = ["perl", "-e", GIVES].map(str::to_owned);

@@ -23,6 +23,12 @@
 mod skip;
 
 // What the tests stand on.
+#[cfg(target_arch = "x86_64")]
+mod calls;
+// The tracer knows registers, which every architecture has its own of.
+#[cfg(target_arch = "x86_64")]
+mod errnos;
+#[cfg(target_arch = "x86_64")]
 mod faults;
 #[path = "../bench/floors.rs"]
 mod floors;
@@ -33,6 +39,8 @@ mod guest_containers;
 mod husk;
 mod init;
 mod init_ways;
+#[cfg(target_arch = "x86_64")]
+mod injector;
 #[path = "../bench/launchers.rs"]
 mod launchers;
 mod machine;
@@ -49,6 +57,8 @@ mod rounds;
 mod run_cost;
 mod running;
 mod terminal;
+#[cfg(target_arch = "x86_64")]
+mod watchdog;
 mod world;
 
 // The promises.
@@ -69,6 +79,7 @@ mod descriptors;
 mod dev;
 mod dry_run;
 mod escapes;
+#[cfg(target_arch = "x86_64")]
 mod every_call_fails;
 mod fake_chown;
 mod features;
@@ -115,6 +126,7 @@ mod job_control;
 mod keyrings;
 mod landlock;
 mod limits;
+mod load;
 mod many_containers;
 mod masks;
 mod mount_flags;

@@ -1,4 +1,4 @@
-//! Two hundred after another and fifty at once leave nothing.
+//! A thousand after another and a hundred at once leave nothing.
 
 use crate::husk::Run;
 use crate::nothing_left::Before;
@@ -15,7 +15,7 @@ fn run(who: &Identity, root: &world::Dir, mark: &str) -> Run {
 }
 
 #[test]
-fn two_hundred_in_a_loop_leave_nothing() {
+fn a_thousand_in_a_loop_leave_nothing() {
     for who in everybody() {
         let root = or_skip!(who.root_dir(), "{NO_BUSYBOX}");
         let mark = world::mark();
@@ -25,7 +25,7 @@ fn two_hundred_in_a_loop_leave_nothing() {
         let before = Before::of(&[root.path()]);
         let files = open_files();
         let own = fs::read_dir("/proc/self/fd").unwrap().count();
-        for _ in 0..200 {
+        for _ in 0..1000 {
             assert_eq!(run.output().succeeds(), "34 31\n");
         }
         before.is_as_after(&mark);
@@ -36,7 +36,7 @@ fn two_hundred_in_a_loop_leave_nothing() {
 }
 
 #[test]
-fn fifty_at_once_leave_nothing() {
+fn a_hundred_at_once_leave_nothing() {
     for who in everybody() {
         let root = or_skip!(who.root_dir(), "{NO_BUSYBOX}");
         let mark = world::mark();
@@ -44,7 +44,7 @@ fn fifty_at_once_leave_nothing() {
         run.clone().helper(["argv"]).output().succeeds();
         let before = Before::of(&[root.path()]);
         let run = run.sh("echo ready; read word; echo $word");
-        let mut all: Vec<Started> = (0..50).map(|_| run.start()).collect();
+        let mut all: Vec<Started> = (0..100).map(|_| run.start()).collect();
         for started in &all {
             started.wait_for("ready");
         }

@@ -25,6 +25,21 @@ impl Before {
         }
     }
 
+    /// Compares: what is not as it was.
+    pub fn is_the_same(&self) -> Result<(), String> {
+        let mounts = host_mounts();
+        if mounts != self.mounts {
+            return Err(format!("the host's mounts have changed: {mounts}"));
+        }
+        let changed = self
+            .trees
+            .iter()
+            .find(|(path, before)| tree(path) != *before);
+        changed.map_or(Ok(()), |(path, _)| {
+            Err(format!("{} has changed", path.display()))
+        })
+    }
+
     /// Compares, once no process has the mark any more.
     pub fn is_as_after(&self, mark: &str) {
         processes::none_left(mark);

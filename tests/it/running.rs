@@ -204,6 +204,11 @@ impl Stream {
         satisfied(&waited.0)
     }
 
+    /// Whether it has ended.
+    pub fn has_ended(&self) -> bool {
+        self.shared.0.lock().unwrap().ended
+    }
+
     /// Whether it ends within a few seconds.
     pub fn wait_for_end(&self) -> bool {
         let got = self.shared.0.lock().unwrap();

@@ -222,7 +222,9 @@ fn with_new_privileges_it_is_there_as_well() {
     }
     // Without a namespace of its own a user has no right to one.
     if let Some(who) = world::user() {
-        let run = Run::new(who).words(["--namespaces", "", "--allow-new-privs", "--", "/bin/true"]);
+        let run =
+            Run::new(who).words(["--namespaces", "", "--allow-new-privs", "--cap-add", "ALL"]);
+        let run = run.words(["--", "/bin/true"]);
         run.output()
             .refuses(&["seccomp", "EACCES", "CAP_SYS_ADMIN", "--seccomp off"]);
     }
@@ -264,7 +266,7 @@ fn runc_makes_containers_without_a_keyring() {
         let script = "cd $0 && $1 spec --rootless && sed -i 's/\"terminal\": true/\"terminal\": false/; \
                       s|\"sh\"|\"/bin/echo\", \"in\"|; s|\"rootfs\"|\"'$2'\"|' config.json && \
                       exec $1 --root /run/runc run --no-pivot $3 2>&1";
-        let run = Run::new(who).words(["--id-map", "root", "--tmpfs", "/run"]);
+        let run = Run::new(who).words(["--id-map", "root", "--tmpfs", "/run", "--cap-add", "ALL"]);
         let run = run.words(["--", "/bin/sh", "-c", script, bundle.text()]);
         let run = run.word(&runc).words([root.text(), &world::mark()]);
         assert_eq!(run.output().succeeds(), "in\n");

@@ -1,8 +1,8 @@
 //! Capabilities that the command shall not have (capabilities(7)).
 
 use crate::fail::{Doing, Explain, Failed, Failure};
-use crate::plan::Plan;
 use crate::plan::capability::{CapabilitySet, names};
+use crate::plan::{NewPrivileges, Plan};
 use rustix::io::Errno;
 use rustix::thread::{
     CapabilitySet as Kernel, CapabilitySets, capabilities, capability_is_in_bounding_set,
@@ -16,7 +16,14 @@ use rustix::thread::{
 /// One prctl(2) for each, of about a microsecond, beside the writing of the maps. The one call that would do instead,
 /// PR_SET_SECUREBITS with SECBIT_NOROOT, leaves root inside without any capability after execve(2), but
 /// for ambient ones; and a set that every program inherits is what CVE-2022-29162 was about.
-pub fn drop_from_bounding_set(dropped: CapabilitySet) -> Result<(), Failed> {
+///
+/// Who has no user namespace and no CAP_SETPCAP, an ordinary user on the host's, cannot; and has no use
+/// for what is only a default, as long as there are no new privileges.
+pub fn drop_from_bounding_set(plan: &Plan<'_>) -> Result<(), Failed> {
+    let dropped = plan.dropped;
+    let is_default = dropped == CapabilitySet::ALL.without(CapabilitySet::SAFE);
+    let matters =
+        plan.maps.is_some() || !is_default || plan.new_privileges == NewPrivileges::Allowed;
     for number in (0..u64::BITS).filter(|number| dropped.has(*number)) {
         let one = Kernel::from_bits_retain(1 << number);
         let Err(errno) = remove_capability_from_bounding_set(one) else {
@@ -25,6 +32,7 @@ pub fn drop_from_bounding_set(dropped: CapabilitySet) -> Result<(), Failed> {
         match capability_is_in_bounding_set(one) {
             // Nothing is lost.
             Ok(false) => (),
+            Ok(true) if errno == Errno::PERM && !matters => break,
             // The kernel's last one was the one before.
             Err(Errno::INVAL) => break,
             Ok(true) | Err(_) => return Err(refused(number, errno)),

@@ -30,7 +30,7 @@ pub struct Confined(());
 /// - Should: leave the file system to be made with what there was.
 /// - Mustn't: wait for the ids, a change of which takes CAP_SETPCAP away.
 pub fn begin(plan: &Plan<'_>) -> Result<(), Failed> {
-    capabilities::drop_from_bounding_set(plan.dropped)?;
+    capabilities::drop_from_bounding_set(plan)?;
     new_keyring(plan.keyring)
 }
 
