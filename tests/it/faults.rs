@@ -133,7 +133,9 @@ fn judged(traced: &Traced, call: &Call, deed: Deed) -> Result<Verdict, &'static 
     let success = outcome.status.code() == Some(0) && outcome.stdout == WORD;
     let line = outcome.is_one_line_of_husk();
     let quiet = outcome.stderr.is_empty();
-    let of_command = outcome.stderr.starts_with("husk: running /bin/echo");
+    let running = outcome.stderr.strip_prefix("husk: running ");
+    let running = running.map(|rest| rest.strip_prefix("under Landlock ").unwrap_or(rest));
+    let of_command = running.is_some_and(|rest| rest.starts_with("/bin/echo"));
     if deed == Deed::Fail(Errno::EINTR) && call.name.starts_with("open") && !success {
         return Err("it is not made again");
     }

@@ -35,7 +35,8 @@ pub fn drop_from_bounding_set(plan: &Plan<'_>) -> Result<(), Failed> {
             Ok(true) if errno == Errno::PERM && !matters => break,
             // The kernel's last one was the one before.
             Err(Errno::INVAL) => break,
-            Ok(true) | Err(_) => return Err(refused(number, errno)),
+            Ok(true) => return Err(refused(number, errno)),
+            Err(errno) => return Err(refused(number, errno)),
         }
     }
     Ok(())
