@@ -187,9 +187,9 @@ fn execute(
     let mut arena = Arena::new(arena);
     let mut config = Config::new(lists);
     match request {
-        Request::Run(run) => {
+        Request::Run(mut run) => {
             read_file(run.file, envp, &mut config, &mut arena, sources)?;
-            cli::apply(sources.argv, &mut config, &mut arena)?;
+            cli::apply(sources.argv, &mut run.flags, &mut config, &mut arena)?;
             execute_run(&run, (ids, envp), &config, plan, &mut arena)
         }
         request => {

@@ -34,11 +34,10 @@ impl Flag {
     /// Whether `word` is it.
     fn is_named(&self, word: &[u8]) -> bool {
         match self.does {
-            Does::Unshare | Does::Share => self
-                .name()
-                .strip_suffix("{KIND}")
-                .and_then(|start| word.strip_prefix(start.as_bytes()))
+            Does::Unshare => word
+                .strip_prefix(b"--unshare-")
                 .is_some_and(names_namespaces),
+            Does::Share => word.strip_prefix(b"--share-").is_some_and(names_namespaces),
             // Few names are as long.
             _ => {
                 let text = self.text.as_bytes();
@@ -331,14 +330,14 @@ pub const RUN: &[Flag] = &[
     ),
 ];
 
-/// The flag of that name.
-pub fn named(word: &[u8]) -> Option<&'static Flag> {
+/// Where the flag of that name is in [`RUN`].
+pub fn position(word: &[u8]) -> Option<usize> {
     if let [b'-', letter] = word
         && *letter != b'-'
     {
-        return RUN.iter().find(|flag| flag.short == *letter);
+        return RUN.iter().position(|flag| flag.short == *letter);
     }
-    RUN.iter().find(|flag| flag.is_named(word))
+    RUN.iter().position(|flag| flag.is_named(word))
 }
 
 /// Whether `--unshare-` or `--share-` can be followed by `word`.

@@ -45,7 +45,13 @@ pub struct Run<'a> {
     pub mode: Mode,
     /// The command and its arguments.
     pub command: Words<'a>,
+    /// Which the flags are.
+    pub flags: Known,
 }
+
+/// Where the first flags of the command line are in the table of them, from 1 on: they are read once for
+/// the file that they name, and again when that has been read. 0 is not known.
+pub type Known = [u8; 48];
 
 /// Which configuration file is meant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -113,9 +119,10 @@ pub fn parse(argv: Words<'_>) -> Result<Request<'_>, Refused> {
 }
 
 /// The flags of `husk run`, one after the other.
-struct Flags<'a> {
+struct Flags<'a, 'k> {
     argv: Words<'a>,
     index: usize,
+    known: core::slice::IterMut<'k, u8>,
 }
 
 /// One flag as it was found: its words, and where.
@@ -128,9 +135,13 @@ struct Found<'a> {
     pub place: Place,
 }
 
-impl<'a> Flags<'a> {
-    const fn new(argv: Words<'a>) -> Self {
-        Self { argv, index: 2 }
+impl<'a, 'k> Flags<'a, 'k> {
+    fn new(argv: Words<'a>, known: &'k mut Known) -> Self {
+        Self {
+            argv,
+            index: 2,
+            known: known.iter_mut(),
+        }
     }
 
     /// The next flag; `None` at the first word that is not one.
@@ -148,7 +159,7 @@ impl<'a> Flags<'a> {
             return Ok(None);
         }
         let place = Place::Argument(u32::try_from(start).unwrap_or(u32::MAX));
-        let (does, names, joined) = find(word)?;
+        let (does, names, joined) = find(word, self.known.next())?;
         let rest = self.argv.skip(start.saturating_add(1));
         let (arguments, used) = arguments(names, joined, rest, place)?;
         self.index = start.saturating_add(1).saturating_add(used);
@@ -169,8 +180,9 @@ fn parse_run(argv: Words<'_>, mode: Mode) -> Result<Request<'_>, Refused> {
         file: ConfigFile::Search,
         mode,
         command: Words::EMPTY,
+        flags: [0; _],
     };
-    let mut flags = Flags::new(argv);
+    let mut flags = Flags::new(argv, &mut run.flags);
     while let Some((does, found)) = flags.next()? {
         match does {
             Does::Help if mode == Mode::Start => return Ok(Request::HelpRun),
@@ -185,17 +197,19 @@ fn parse_run(argv: Words<'_>, mode: Mode) -> Result<Request<'_>, Refused> {
             _ => (),
         }
     }
-    run.command = argv.skip(flags.index);
+    let used = flags.index;
+    run.command = argv.skip(used);
     Ok(Request::Run(run))
 }
 
 /// Lays the flags over what the file said.
 pub fn apply<'a>(
     argv: Words<'a>,
+    known: &mut Known,
     config: &mut Config<'a>,
     arena: &mut Arena<'a>,
 ) -> Result<(), Refused> {
-    let mut flags = Flags::new(argv);
+    let mut flags = Flags::new(argv, known);
     while let Some((does, found)) = flags.next()? {
         match does {
             Does::Help | Does::DryRun | Does::Json | Does::NoConfig | Does::ConfigFile => (),
@@ -221,9 +235,21 @@ fn split_long(word: &CStr) -> (&[u8], Option<&CStr>) {
 }
 
 /// What the flag `word` does, the names of its arguments, and the argument that it holds after a `=`.
-fn find(word: &CStr) -> Result<(Does, &'static str, Option<&CStr>), Refused> {
+fn find<'a>(
+    word: &'a CStr,
+    known: Option<&mut u8>,
+) -> Result<(Does, &'static str, Option<&'a CStr>), Refused> {
     let (name, joined) = split_long(word);
-    if let Some(flag) = flags::named(name) {
+    let mut none = 0;
+    let known = known.unwrap_or(&mut none);
+    if *known == 0 {
+        let position = flags::position(name).and_then(|position| u8::try_from(position).ok());
+        *known = position.map_or(0, |position| position.saturating_add(1));
+    }
+    if let Some(flag) = usize::from(*known)
+        .checked_sub(1)
+        .and_then(|position| flags::RUN.get(position))
+    {
         return Ok((flag.does, flag.arguments(), joined));
     }
     let of_init =

@@ -111,19 +111,19 @@ pub struct Config<'a> {
 
 /// The memory behind a [`Config`]'s lists. It lives in .bss, which is why it is apart: an `Option`
 /// that is `None` is not always zero, and one byte that is not would put all of this into the file.
-/// The list that most have something in comes first, for its page is touched anyway.
+/// The shortest come first: whoever looks whether they are empty touches few pages.
 #[repr(C)]
 pub struct Lists<'a> {
-    mounts: Vec<At<MountRequest<'a>>, { limits::MOUNTS }>,
-    uid_map: Vec<At<MapLine>, { limits::MAP_LINES }>,
-    gid_map: Vec<At<MapLine>, { limits::MAP_LINES }>,
-    command: Vec<&'a CStr, { limits::COMMAND_WORDS }>,
-    env: Vec<EnvChange<'a>, { limits::ENV_CHANGES }>,
-    capabilities: Vec<CapabilityChange, { limits::ENV_CHANGES }>,
     limits: Vec<Limit, { rlimit::COUNT }>,
     cgroup: Vec<At<Setting>, { cgroup::COUNT }>,
-    landlock: Vec<At<Rule<'a>>, { limits::LANDLOCK_RULES }>,
+    command: Vec<&'a CStr, { limits::COMMAND_WORDS }>,
+    capabilities: Vec<CapabilityChange, { limits::ENV_CHANGES }>,
+    env: Vec<EnvChange<'a>, { limits::ENV_CHANGES }>,
     calls: Vec<At<CallChange>, { limits::ENV_CHANGES }>,
+    landlock: Vec<At<Rule<'a>>, { limits::LANDLOCK_RULES }>,
+    uid_map: Vec<At<MapLine>, { limits::MAP_LINES }>,
+    gid_map: Vec<At<MapLine>, { limits::MAP_LINES }>,
+    mounts: Vec<At<MountRequest<'a>>, { limits::MOUNTS }>,
 }
 
 impl Lists<'_> {

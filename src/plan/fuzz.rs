@@ -226,13 +226,20 @@ fn plan(
         list.push(word).unwrap();
     }
     let argv = list.finish();
-    let Ok(Request::Run(run)) = cli::parse(argv) else {
+    let Ok(Request::Run(mut run)) = cli::parse(argv) else {
         return false;
     };
     let mut memory = [0; 4096];
     let mut lists = ManuallyDrop::new(Lists::new());
     let mut config = Config::new(&mut lists);
-    if cli::apply(argv, &mut config, &mut Arena::new(&mut memory)).is_err() {
+    if cli::apply(
+        argv,
+        &mut run.flags,
+        &mut config,
+        &mut Arena::new(&mut memory),
+    )
+    .is_err()
+    {
         return false;
     }
     let (command, envp) = (run.command, argv);

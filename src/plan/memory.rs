@@ -16,13 +16,13 @@ use heapless::Vec;
 #[repr(C)]
 pub struct Memory<'a> {
     pub(super) own: [MapLine; 2],
-    pub(super) operations: Vec<Operation<'a>, OPERATIONS>,
-    pub(super) seccomp: seccomp::Memory,
     pub(super) limits: Vec<Limit, { rlimit::COUNT }>,
     pub(super) cgroup: Vec<Setting, { cgroup::COUNT }>,
+    pub(super) operations: Vec<Operation<'a>, OPERATIONS>,
     pub(super) landlock: Vec<Rule<'a>, LANDLOCK_RULES>,
     pub(super) uid: Lines,
     pub(super) gid: Lines,
+    pub(super) seccomp: seccomp::Memory,
     pub(super) environment: Environment<'a>,
     pub(super) command: WordList<'a, { COMMAND_WORDS + 1 }>,
 }

@@ -9,6 +9,7 @@ use super::identity;
 use super::memory::Memory;
 use super::namespace::NamespaceSet;
 use super::operation::{Dev, Operation, PTS, PTS_OF_NO_GROUP};
+use super::rlimit::{self, Limit};
 use super::seccomp;
 use super::target::{Target, components};
 use super::{Access, Init, Plan, Root, Session, Supervisor, Writes, defaults, posture};
@@ -94,7 +95,7 @@ pub fn new<'a>(inputs: &Inputs<'a, '_>, memory: &'a mut Memory<'a>) -> Result<Pl
     )?;
     names_need_uts(config, namespaces)?;
     only_for_init(&config.init)?;
-    let _ = memory.limits.extend_from_slice(config.limits);
+    copy(config.limits, &mut memory.limits);
     let setup = identity::setup(inputs.caller, maps.as_ref());
     let identity = identity::of_command(config, maps.as_ref(), setup)?;
     let envp = envp(inputs, &mut memory.environment)?;
@@ -149,6 +150,12 @@ pub fn new<'a>(inputs: &Inputs<'a, '_>, memory: &'a mut Memory<'a>) -> Result<Pl
         envp,
         path: environment::get(envp, b"PATH").map_or(DEFAULT_PATH, CStr::to_bytes),
     })
+}
+
+fn copy(limits: &[Limit], memory: &mut Vec<Limit, { rlimit::COUNT }>) {
+    if !limits.is_empty() {
+        let _ = memory.extend_from_slice(limits);
+    }
 }
 
 /// What old kernels lack, and what is not missed much: not the user, mount and PID namespaces.

@@ -108,13 +108,24 @@ pub fn new<'a>(
             });
         }
     };
+    Ok(own(config, namespaces, (answers, program), wish))
+}
+
+/// Not inlined: what it works with takes pages of the stack.
+#[inline(never)]
+fn own<'a>(
+    config: &Config<'_>,
+    namespaces: NamespaceSet,
+    (answers, program): (&'a mut Answers, &'a mut Program),
+    wish: Wish,
+) -> Seccomp<'a> {
     policy::decide(config, namespaces, answers);
     assembler::assemble(answers, program);
-    Ok(Seccomp::Own {
+    Seccomp::Own {
         answers,
         program,
         wish,
-    })
+    }
 }
 
 const fn key_of(change: CallChange) -> &'static str {

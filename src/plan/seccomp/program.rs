@@ -25,6 +25,7 @@ const EMPTY: Wrong = "loads a cell that has not been filled on each way there";
 const END: Wrong = "is the last and does not return";
 
 /// Reads the program in `bytes`, which is named at `place`.
+#[inline(never)]
 pub fn read(bytes: &[u8], program: &mut Program, place: Place) -> Result<(), Refused> {
     program.clear();
     let (instructions, rest) = bytes.as_chunks();
