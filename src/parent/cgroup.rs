@@ -204,14 +204,13 @@ impl Drop for Parent {
 fn open(path: &CStr) -> Result<Fd, Failed> {
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
     let fd = openat(CWD, path, flags, Mode::empty()).doing(Doing::OpenCgroup, path.to_bytes())?;
-    match fstatfs(&fd).map(|found| found.f_type) {
-        Ok(CGROUP2_SUPER_MAGIC) => Ok(fd),
-        _ => {
-            let cause = Some(Cause::NoCgroup2);
-            let objects = [path.to_bytes(), b""];
-            Err(Failure::caused(Doing::OpenCgroup, objects, None, cause))
-        }
+    let found = fstatfs(&fd).doing(Doing::OpenCgroup, path.to_bytes())?;
+    if found.f_type == CGROUP2_SUPER_MAGIC {
+        return Ok(fd);
     }
+    let cause = Some(Cause::NoCgroup2);
+    let objects = [path.to_bytes(), b""];
+    Err(Failure::caused(Doing::OpenCgroup, objects, None, cause))
 }
 
 /// Whether it is the topmost, which alone has no type.

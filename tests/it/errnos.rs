@@ -7,7 +7,7 @@ use linux_raw_sys::general as nr;
 use nix::errno::Errno;
 
 /// Every call that a start is known to make or may come to make.
-const NUMBERS: [(&str, u32); 97] = [
+const NUMBERS: [(&str, u32); 98] = [
     ("accept4", nr::__NR_accept4),
     ("access", nr::__NR_access),
     ("add_key", nr::__NR_add_key),
@@ -32,6 +32,7 @@ const NUMBERS: [(&str, u32); 97] = [
     ("faccessat2", nr::__NR_faccessat2),
     ("fchdir", nr::__NR_fchdir),
     ("fcntl", nr::__NR_fcntl),
+    ("flock", nr::__NR_flock),
     ("fsconfig", nr::__NR_fsconfig),
     ("fsmount", nr::__NR_fsmount),
     ("fsopen", nr::__NR_fsopen),
@@ -132,6 +133,7 @@ const ERRNOS: &str = "\
 openat openat2: EACCES EAGAIN EBADF EBUSY EDQUOT EEXIST EFBIG EINTR EINVAL EISDIR ELOOP EMFILE ENAMETOOLONG ENFILE ENODEV ENOENT ENOMEM ENOSPC ENOTDIR ENXIO EOVERFLOW EROFS ETXTBSY EXDEV E2BIG
 mount umount2 move_mount open_tree fsopen fsconfig fsmount mount_setattr: EACCES EAGAIN EBADF EBUSY EINVAL ELOOP EMFILE ENAMETOOLONG ENODEV ENOENT ENOMEM ENOSPC ENOTBLK ENOTDIR ENXIO EROFS
 mkdirat mknodat symlinkat linkat renameat2: EACCES EBADF EDQUOT EEXIST EINVAL EIO ELOOP EMLINK ENAMETOOLONG ENOENT ENOMEM ENOSPC ENOTDIR EROFS
+flock: EBADF EINTR EINVAL ENOLCK EAGAIN
 unlinkat fchmod fchmodat fchmodat2 fchown fchownat utimensat: EACCES EBADF EBUSY EINVAL EIO EISDIR ELOOP ENAMETOOLONG ENOENT ENOMEM ENOTDIR ENOTEMPTY EROFS
 newfstatat fstat statx statfs fstatfs access faccessat faccessat2: EACCES EBADF EINTR EINVAL EIO ELOOP ENAMETOOLONG ENOENT ENOMEM ENOTDIR EOVERFLOW EROFS ETXTBSY
 readlinkat: EACCES EBADF EINVAL EIO ELOOP ENAMETOOLONG ENOENT ENOMEM ENOTDIR

@@ -1,6 +1,7 @@
 //! Every system call of a start fails once with each errno that it may have: one line and 125, or the
 //! start succeeds by another way; nothing stays behind, and nothing hangs.
 
+use crate::cgroup_parent::Parent;
 use crate::faults::{Counts, Kind, Scenario, Verdict, failures, kills, sweep};
 use crate::world::{self, Identity, NO_BUSYBOX, NOT_ROOT, tool};
 
@@ -124,6 +125,14 @@ fn of_roots_container_where_mount_points_are_missing() {
 fn of_roots_container_where_the_command_has_bounds() {
     let who = or_skip!(world::root(), "{NOT_ROOT}");
     fails(who, Kind::Root, "root, bounds", BOUNDS);
+}
+
+#[test]
+fn of_roots_container_with_a_cgroup() {
+    let who = or_skip!(world::root(), "{NOT_ROOT}");
+    or_skip!(Parent::new(), "no cgroup v2");
+    let flags = &["--id-map", "root"];
+    fails(who, Kind::Cgroup, "root, a cgroup", flags);
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Starts with a fault: what every call of a start may fail with, one at a time, and what came of it.
 
 use crate::calls::{Call, Deed, Role};
+use crate::cgroup_parent::Parent;
 use crate::errnos::{can_fail, errnos_of};
 use crate::husk::Run;
 use crate::injector::{Traced, trace};
@@ -44,6 +45,8 @@ pub enum Kind {
     Init,
     /// `husk run` on the host's own tree, as a shell's foreground job on a terminal.
     Job,
+    /// `husk run` on the host's own tree, with a cgroup for the container.
+    Cgroup,
 }
 
 /// How a start with a fault ended.
@@ -74,12 +77,21 @@ pub type Counts = BTreeMap<Verdict, usize>;
 struct Trial<'a> {
     scenario: &'a Scenario<'a>,
     root: Dir,
+    cgroup: Option<Parent>,
 }
 
 impl<'a> Trial<'a> {
     fn new(scenario: &'a Scenario<'a>) -> Option<Self> {
         let root = scenario.who.root_dir()?;
-        Some(Self { scenario, root })
+        let cgroup = match scenario.kind {
+            Kind::Cgroup => Some(Parent::new()?),
+            _ => None,
+        };
+        Some(Self {
+            scenario,
+            root,
+            cgroup,
+        })
     }
 
     /// A command that ends; or one that stays, for who is killed before it is there.
@@ -87,12 +99,16 @@ impl<'a> Trial<'a> {
         let who = self.scenario.who;
         let run = match self.scenario.kind {
             Kind::Root => Run::root(who, &self.root),
-            Kind::HostTree | Kind::Job => Run::new(who),
+            Kind::HostTree | Kind::Job | Kind::Cgroup => Run::new(who),
             Kind::Init => Run::init(who),
         };
         let run = match self.scenario.kind {
             Kind::Job => run.through([world::helper().as_os_str(), OsStr::new("lend-terminal")]),
             _ => run,
+        };
+        let run = match &self.cgroup {
+            Some(parent) => run.words(["--cgroup-parent", parent.text()]),
+            None => run,
         };
         run.words(self.scenario.flags).word("--").words(command)
     }
@@ -113,6 +129,16 @@ impl<'a> Trial<'a> {
         };
         let traced = trace(&self.run(command), Some(call), deed, LIMIT);
         before.is_the_same()?;
+        // What may not be removed stays, and is for the next husk to remove; and what somebody else has
+        // locked is theirs to remove.
+        let may_stay = ["unlinkat", "openat", "getdents64", "flock"];
+        let kept = may_stay.contains(&call.name.as_str());
+        if let Some(parent) = &self.cgroup
+            && parent.clear()
+            && !kept
+        {
+            return Err(format!("a cgroup is left: {}", traced.outcome));
+        }
         let Traced { hung, left, .. } = &traced;
         let told = judged(&traced, call, deed);
         match (hung.is_empty(), &left[..], told) {

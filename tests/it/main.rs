@@ -27,8 +27,9 @@ mod skip;
 mod calls;
 // The tracer knows registers, which every architecture has its own of.
 #[cfg(target_arch = "x86_64")]
-mod errnos;
+mod cgroup_parent;
 #[cfg(target_arch = "x86_64")]
+mod errnos;
 mod faults;
 #[path = "../bench/floors.rs"]
 mod floors;
