@@ -21,18 +21,6 @@ const TO_PEER: f64 = 0.5;
 /// How often a measurement is tried.
 const ATTEMPTS: usize = 5;
 
-/// Ends the test where the figures would be no figures.
-macro_rules! only_of_a_release {
-    () => {
-        if cfg!(debug_assertions) {
-            return skip::declined("the cost is the release build's: cargo test --release");
-        }
-        if !cfg!(target_arch = "x86_64") {
-            return skip::declined("the floor is written for x86_64");
-        }
-    };
-}
-
 /// The peers, or the end of the test as skipped.
 macro_rules! all_peers {
     () => {{

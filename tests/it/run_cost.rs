@@ -24,17 +24,6 @@ fn pair(setup: Setup, place: &Place, command: &[&str]) -> Option<[Launcher; 2]> 
     found.take(2).collect::<Vec<Launcher>>().try_into().ok()
 }
 
-macro_rules! only_of_a_release {
-    () => {
-        if cfg!(debug_assertions) {
-            return skip::declined("the cost is the release build's: cargo test --release");
-        }
-        if !cfg!(target_arch = "x86_64") {
-            return skip::declined("the floor is written for x86_64");
-        }
-    };
-}
-
 #[test]
 fn it_makes_few_system_calls_more_than_the_floor() {
     only_of_a_release!();

@@ -25,6 +25,18 @@ macro_rules! or_skip {
     };
 }
 
+/// Ends a test of costs where the figures would be no figures.
+macro_rules! only_of_a_release {
+    () => {
+        if cfg!(debug_assertions) {
+            return $crate::skip::declined("the cost is the release build's: cargo test --release");
+        }
+        if !cfg!(target_arch = "x86_64") {
+            return $crate::skip::declined("the floor is written for x86_64");
+        }
+    };
+}
+
 /// Says that this test, or a part of it, did not run.
 pub fn skipped(reason: &str) {
     say(&format!("skipped: {}: {reason}", test_name()));
